@@ -112,13 +112,25 @@ def run(text: str, folder: Path, environment: Mapping[str, str] = os.environ) ->
 def wrong_outputs(text: str, outputs: Sequence[str]) -> list[str]:
     """What is shown as printed by the block before it and is not: a block of text right after one that runs.
 
-    `...` stands for anything.
+    `...` stands for anything; an empty block is filled in.
     """
     blocks = blocks_of(text)
     wrong = []
     for before, shown, output in zip(blocks, blocks[1:], outputs, strict=False):
-        if shown.language != "text" or before.language not in _CODE:
+        if shown.language != "text" or not shown.text or before.language not in _CODE:
             continue
         if not OutputChecker().check_output(shown.text, output, ELLIPSIS | NORMALIZE_WHITESPACE):
             wrong.append(f"line {shown.line} shows\n{shown.text}and the code before it prints\n{output}")
     return wrong
+
+
+def filled(text: str, outputs: Sequence[str]) -> str:
+    """A page's text with what a block printed in the empty block of text after it."""
+    before = iter(["", *outputs])
+
+    def shown(place: re.Match[str]) -> str:
+        printed = next(before)
+        empty = place[2] == "text" and not place[4]
+        return f"```text\n{printed.rstrip()}\n```" if empty else place[0]
+
+    return _FENCE.sub(shown, text)

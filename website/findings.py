@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from pathlib import Path
 
+import fallline
 from fallline.diagnosis.finding import Check
 from fallline.diagnosis.findings import all_checks
 
@@ -31,7 +33,7 @@ A *remark* is worth knowing, and no fault.
 
 def page() -> str:
     """The text of docs/findings.md."""
-    sections = (f"## {check.name}\n\n{_told(check, '#{}')}" for check in all_checks())
+    sections = (f"## {check.name}\n\n{_told(check, '#{}')}\n{code_of(check)}" for check in all_checks())
     return "\n".join([INTRODUCTION, *sections])
 
 
@@ -39,8 +41,23 @@ def pages() -> dict[str, str]:
     """The text of each page of the site, by its name: one of each finding, and the list of them."""
     checks = all_checks()
     listed = [f"- [{_words(check.name)}]({check.name}.md): {check.about.rstrip('.')}." for check in checks]
-    told = {check.name: f"# {_words(check.name)}\n\n{_told(check, '{}.md')}" for check in checks}
+    told = {
+        # The site fills in what the code prints.
+        check.name: f"# {_words(check.name)}\n\n{_told(check, '{}.md')}\n{code_of(check)}\n```text\n```\n"
+        for check in checks
+    }
     return {"index": "\n".join([INTRODUCTION, *listed, ""]), **told}
+
+
+def code_of(check: Check) -> str:
+    """Its example as a block of code, with what it imports."""
+    names = {node.id for node in ast.walk(ast.parse(check.example)) if isinstance(node, ast.Name)}
+    numpy = "import numpy as np\n\n" if "np" in names else ""
+    public = ", ".join(sorted(names & {*fallline.__all__}))
+    return (
+        "**A run that shows it:**\n\n"
+        f"```python\n{numpy}from fallline import {public}\n\n{check.example}\nprint(run.diagnose())\n```\n"
+    )
 
 
 def _words(name: str) -> str:

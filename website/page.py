@@ -17,7 +17,7 @@ import yaml
 
 import fallline
 from fallline.examples import recipes
-from website.code import needs_libraries, run, runs, wrong_outputs
+from website.code import filled, needs_libraries, run, runs, wrong_outputs
 from website.notebook import notebook
 
 _HEAD = re.compile(r"---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
@@ -73,21 +73,22 @@ class Page:
         place = site / self.path
         place.parent.mkdir(parents=True, exist_ok=True)
         made = self.made(known)
+        body = self.body
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             # Pages of the libraries that only `make parity` installs are run there.
             if made or (runs(self.text) and not needs_libraries(self.text)):
-                self._run(folder, pictured=any(target.endswith(_SHOWN) for target in made))
+                body = filled(body, self._run(folder, pictured=any(target.endswith(_SHOWN) for target in made)))
             pairs = self._taken(made, folder, place.with_suffix(""))
-            parts = _CODE.split(self.body)
+            parts = _CODE.split(body)
             parts[::2] = [_LINK.sub(lambda link: self._link(link, made, pairs, folder), part) for part in parts[::2]]
             title, rest = _titled("".join(parts))
             text = "".join([title, self._ways(site, folder), rest])
         found = _HEAD.match(self.text)
         place.write_text((found[0] if found else "") + text, encoding="utf-8")
 
-    def _run(self, folder: Path, pictured: bool) -> None:
-        """Run the code in a folder, and if it draws once more, dark, in the folder `dark` there."""
+    def _run(self, folder: Path, pictured: bool) -> list[str]:
+        """Run the code in a folder, and if it draws once more, dark, in the folder `dark` there; what it printed."""
         dark = folder / "dark"
         dark.mkdir()
         # Python finds there what makes it draw dark.
@@ -99,6 +100,7 @@ class Page:
                 second.result()
         if wrong := wrong_outputs(self.text, outputs):
             raise RuntimeError("\n".join(wrong))
+        return outputs
 
     def _taken(self, made: Sequence[str], folder: Path, beside: Path) -> set[str]:
         """Take what the code made; which files are others on a dark page."""

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 from tests.environments import without_coverage
-from website.code import run, wrong_outputs
+from website.code import filled, run, wrong_outputs
 from website.notebook import notebook
 from website.page import Page
 
@@ -60,6 +60,13 @@ def test_what_is_shown_and_not_printed_is_told_with_its_line(tmp_path: Path) -> 
     page = PAGE.replace("n is 3", "n is 4")
     (wrong,) = wrong_outputs(page, run(page, tmp_path, without_coverage()))
     assert wrong.startswith("line 14 shows\nn is 4\n")
+
+
+def test_an_empty_block_is_filled_with_what_the_code_before_it_prints(tmp_path: Path) -> None:
+    page = PAGE.replace("n is 3\n", "")
+    outputs = run(page, tmp_path, without_coverage())
+    assert wrong_outputs(page, outputs) == []
+    assert filled(page, outputs) == PAGE
 
 
 @pytest.mark.parametrize("wrong", ['raise ValueError("no")', "undefined"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, Literal
 
 from fallline.tables import LONGEST, Printed, Summary, one_line, summary_of, wrapped_fact
@@ -115,6 +116,7 @@ class Check:
         source: where the test comes from.
         remark: whether its finding is no fault but worth knowing: it is listed after all faults.
         measure: the series whose end tells whether a remedy helps: "value", or "held_out".
+        example: Python that makes a `run` with the finding, from Fallline's public names and `np`.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Check:
     source: str = ""
     remark: bool = False
     measure: str = "value"
+    example: str = ""
 
 
 def check(
@@ -135,10 +138,11 @@ def check(
     source: str = "",
     remark: bool = False,
     measure: str = "value",
+    example: str = "",
 ) -> Callable[[Callable[[Case], Finding | None]], Check]:
     """Make a check of a function of the same name as its file."""
 
     def made(find: Callable[[Case], Finding | None]) -> Check:
-        return Check(find.__name__, about, find, leads_to, ignore, source, remark, measure)
+        return Check(find.__name__, about, find, leads_to, ignore, source, remark, measure, cleandoc(example))
 
     return made

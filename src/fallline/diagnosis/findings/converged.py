@@ -16,6 +16,7 @@ EPSILON = float(np.finfo(float).eps)
     "how well the run converged",
     remark=True,
     source="Boyd and Vandenberghe (2004), Convex optimization, section 9.1.2, for the bound",
+    example='run = minimize("x**2 + 3*y**2", (4, 2), GradientDescent(0.1), stop=GradientNorm(1e-6))',
 )
 def converged(case: Case) -> Finding | None:
     """Compare the gradient at the end with its rounding, and measure the lowest and the highest curvature there."""

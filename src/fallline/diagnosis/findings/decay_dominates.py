@@ -44,6 +44,11 @@ ROWS = 50
     ),
     ignore="where layers are normalised, so that the size of their weights changes nothing",
     source="Loshchilov and Hutter (2019), Decoupled weight decay regularization",
+    example="""
+        x = np.linspace(-1, 1, 40)
+        rule = AdamW(0.01, weight_decay=10, convention="torch")
+        run = minimize(Linear(x, 3 * x), (2, 0), rule, max_steps=300)
+    """,
 )
 def decay_dominates(case: Case) -> Finding | None:
     """The step with the decay beside that without it, at points of the run; and the fall the data still ask for.

@@ -31,6 +31,7 @@ ROWS = 50
     leads_to=("too_slow", "update_size", "plateau", "constant_predictor"),
     ignore="where a large epsilon is meant to make the rule more like plain descent",
     source="Choi et al. (2019), On empirical comparisons of optimizers for deep learning",
+    example='run = minimize("x**2 + 3*y**2", (4, 2), Adam(0.1, epsilon=1e4), max_steps=200)',
 )
 def epsilon_dominates(case: Case) -> Finding | None:
     """The first steps of the rule on slopes of the run's median size, with its epsilon and without."""

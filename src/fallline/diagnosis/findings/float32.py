@@ -21,6 +21,12 @@ UNSEEN = 2.0**-31
     leads_to=("wrong_gradient",),
     ignore="Seven digits are enough for training; only fine convergence and difference quotients need more.",
     source="IEEE 754 (2019)",
+    example="""
+        def loss(x, y):
+            return float(np.float32(x) ** 2 + np.float32(y) ** 2)
+
+        run = minimize(loss, (4, 2), GradientDescent(0.1), max_steps=100)
+    """,
 )
 def float32(case: Case) -> Finding | None:
     """Look at values beside the last finite point: whether all of them are float32, or too small a move is not seen."""

@@ -35,6 +35,7 @@ BISECTIONS, COARSER = 30, 10
     leads_to=("two_cycle", "sign_dither", "zigzag", "too_slow", "plateau", "rate_too_large", "momentum_overshoot"),
     ignore="The run need only come as near to the kink as its step is long.",
     source="Shor (1985), Minimization methods for non-differentiable functions",
+    example='run = minimize("abs(x) + y**2", (3.03, 1), GradientDescent(0.1), max_steps=100)',
 )
 def kink(case: Case) -> Finding | None:
     """Bisect steps at the end of the run: at a kink the slopes on both sides stay apart however near they are."""

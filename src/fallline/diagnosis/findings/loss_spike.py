@@ -43,6 +43,10 @@ class Spike(NamedTuple):
     leads_to=("not_finite",),
     ignore="where one rare batch is hard and the next values are as before",
     source="Chowdhery et al. (2022), PaLM: scaling language modeling with pathways, section 5.1",
+    example="""
+        rate = PiecewiseConstant(0.01, milestones=(150, 152), parts=(300, 1))
+        run = minimize("x**2 + 0.3*y**2", (4, 2), GradientDescent(rate), max_steps=300)
+    """,
 )
 def loss_spike(case: Case) -> Finding | None:
     """Values above the median of those before them by far more than these scatter."""

@@ -20,6 +20,7 @@ LOWER = 1e-3
     remark=True,
     ignore="Any minimum will do. That none was seen lower does not say that there is none.",
     source="Törn and Žilinskas (1989), Global optimization",
+    example='run = compare("(x**2 - 1)**2 + 0.3*x", [[1.2], [-1.2]], GradientDescent(0.05))',
 )
 def lower_seen(case: Case) -> Finding | None:
     """Compare where the run came to rest with its own best point, other runs', and minima that are known."""

@@ -27,6 +27,7 @@ KEPT = ("momentum", "beta1", "beta")
     leads_to=("too_slow", "zigzag", "loss_spike", "no_warm_up"),
     ignore="where the ripples die out soon enough: a rule with momentum seldom falls at every step",
     source="O'Donoghue and Candes (2015), Adaptive restart for accelerated gradient schemes",
+    example='run = minimize("x**2 + 3*y**2", (4, 2), Momentum(0.001, momentum=0.99), max_steps=300)',
 )
 def momentum_overshoot(case: Case) -> Finding | None:
     """Climbs in which the step goes against the slope, which are as high at the end of the run as to matter still."""

@@ -35,6 +35,7 @@ SPREAD, SAMPLE = 30.0, 1000
     ignore="where the start is bad in itself",
     source="Goyal et al. (2017), Accurate, large minibatch SGD; Liu et al. (2020), On the variance of the adaptive "
     "learning rate and beyond",
+    example='run = minimize("x**2", 1, RMSProp(0.15, beta=0.999), max_steps=400)',
 )
 def no_warm_up(case: Case) -> Finding | None:
     """A jump in the first steps only; the same first steps with a rate that warms up do not make it."""

@@ -21,6 +21,7 @@ SLOWER = 10
     "a value or a slope is NaN or infinite",
     ignore="Mixed precision skips such steps by design.",
     source="Odena, Olsson, Andersen and Goodfellow (2019), TensorFuzz, for NaN as the first thing to look for",
+    example='run = minimize("x + sqrt(x - 1) + y**2", (3, -1), GradientDescent(0.8), max_steps=50)',
 )
 def not_finite(case: Case) -> Finding | None:
     """Find the first recorded row that is not finite, and compute it again to find the operation.

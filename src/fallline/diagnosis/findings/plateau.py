@@ -31,6 +31,7 @@ DISTANCES = np.geomspace(0.05, 2.0, 12)
     leads_to=("too_slow", "wasted_steps", "epsilon_dominates"),
     ignore="where the value is as low as it can get",
     source="Fukumizu and Amari (2000), Local minima and plateaus in hierarchical structures of multilayer perceptrons",
+    example='run = minimize("1 - exp(-(x - 3.5)**2)", 0, GradientDescent(0.1), max_steps=200)',
 )
 def plateau(case: Case) -> Finding | None:
     """The value stands still where the slope is tiny, though it is steep further down, or lower ones were in reach."""

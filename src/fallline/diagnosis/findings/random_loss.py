@@ -21,6 +21,17 @@ CALLS = 3
     leads_to=("wrong_gradient", "noise_floor", "rate_too_large", "plateau", "too_slow", "two_cycle", "zigzag"),
     ignore="The noise is meant, and the gradient is found in a way that allows for it.",
     source="Moré and Wild (2011), Estimating computational noise",
+    example="""
+        random = np.random.default_rng(0)
+
+        def loss(x, y):
+            return x**2 + y**2 + random.normal()
+
+        def gradient(x, y):
+            return 2 * x, 2 * y
+
+        run = minimize(loss, (4, 2), GradientDescent(0.1), gradient=gradient, max_steps=50)
+    """,
 )
 def random_loss(case: Case) -> Finding | None:
     """Compute the value at the start and at the end several times: nothing else may change it."""

@@ -33,6 +33,10 @@ SHRUNK, STEPS = 0.51, 512
     leads_to=("too_slow", "plateau", "update_size", "vanishing_gradients", "constant_predictor", "rate_too_large"),
     ignore="where the run is close enough, or features are so sparse that most of them have come up seldom",
     source="Zeiler (2012), ADADELTA: an adaptive learning rate method",
+    example="""
+        rate = Exponential(0.05, decay=0.8)
+        run = minimize("x**2 + 3*y**2", (4, 2), GradientDescent(rate), max_steps=200)
+    """,
 )
 def rate_decayed(case: Case) -> Finding | None:
     """The rate of a schedule, or the length of a step by that of its gradient, against its largest."""

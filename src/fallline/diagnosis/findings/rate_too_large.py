@@ -68,6 +68,7 @@ class Over(NamedTuple):
     ),
     ignore="at the edge of stability, where the rate is just at the limit while the loss falls over many steps",
     source="Cohen et al. (2021), Gradient descent on neural networks typically occurs at the edge of stability",
+    example='run = minimize("x**2 + 3*y**2", (4, 2), GradientDescent(0.35), max_steps=100)',
 )
 def rate_too_large(case: Case) -> Finding | None:
     """Steps that promised a fall and went uphill, while a shorter step the same way would have gone downhill."""
@@ -165,7 +166,8 @@ def _unsettled(case: Case) -> Over | None:
     falling = course.level(0.25, 0.5) - course.level(0.75, 1.0) > 0.1 * swing
     if falling or (swing < MATERIAL * (course.start - course.lowest) and not (idles and case.left > MATERIAL)):
         return None
-    level = f"in the last quarter the value still swings by {swing:.3g} around {course.level(0.75, 1):.3g}"
+    moves = f"still swings by {swing:.3g} around" if swing else "stays at"
+    level = f"in the last quarter the value {moves} {course.level(0.75, 1):.3g}"
     return Over(overshot | (idle & idles), level)
 
 

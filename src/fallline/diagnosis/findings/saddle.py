@@ -37,6 +37,7 @@ class _Escape(NamedTuple):
     leads_to=("plateau", "too_slow", "zigzag"),
     ignore="The saddle itself is sought.",
     source="Dauphin and others (2014), Identifying and attacking the saddle point problem",
+    example='run = minimize("x**2 + (y**2 - 1)**2", (2, 0), GradientDescent(0.1), max_steps=200)',
 )
 def saddle(case: Case) -> Finding | None:
     """Measure the lowest curvature at the end by Lanczos, and go along its direction to see whether the value falls."""

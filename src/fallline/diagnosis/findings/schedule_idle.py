@@ -28,6 +28,13 @@ MADE = 0.3
     leads_to=("noise_floor",),
     ignore="where the rate was meant to stay as it is for longer than this run",
     source="Smith (2017), Cyclical learning rates for training neural networks",
+    example="""
+        random = np.random.default_rng(0)
+        x = random.normal(size=120)
+        line = Linear(x, 2 * x + random.normal(size=120))
+        rate = StepDecay(0.2, factor=0.1, every=5000)
+        run = minimize(line.batches(1), (0, 0), GradientDescent(rate), max_steps=1200)
+    """,
 )
 def schedule_idle(case: Case) -> Finding | None:
     """A rate that stays the same, with values that stand still in the second half while the steps stay as long."""

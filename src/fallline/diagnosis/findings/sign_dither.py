@@ -28,6 +28,7 @@ FEWEST = 8
     leads_to=("two_cycle", "zigzag", "noise_floor"),
     ignore="where the distance of a step from the minimum is near enough",
     source="Bernstein et al. (2018), signSGD: compressed optimisation for non-convex problems",
+    example='run = minimize("x**2 + 3*y**2", (4, 2), SignDescent(0.3), max_steps=100)',
 )
 def sign_dither(case: Case) -> Finding | None:
     """The last quarter of the run: steps of one length, which lead nowhere, and a value that gets no lower."""

@@ -36,6 +36,7 @@ MOST = 1e4
     leads_to=("update_size", "plateau"),
     ignore="where the schedule has brought the rate down on purpose, or the value is low enough",
     source="Sen (1968), Estimates of the regression coefficient based on Kendall's tau, for robust slopes",
+    example='run = minimize("x**2 + 3*y**2", (4, 2), GradientDescent(1e-4), max_steps=200)',
 )
 def too_slow(case: Case) -> Finding | None:
     """The value falls at the end still, and a short descent from there with steps of its own length gets far lower."""

@@ -25,6 +25,7 @@ TINY = 1e-9
     leads_to=("zigzag", "too_slow"),
     ignore="where the point between the two is all that is wanted",
     source="Strogatz (2014), Nonlinear dynamics and chaos, section 10.3",
+    example='run = minimize("abs(x)**1.5 + y**2", (2, 1), GradientDescent(0.5), max_steps=300)',
 )
 def two_cycle(case: Case) -> Finding | None:
     """In the last quarter of the run each step takes back the one before it, and none gets shorter."""

@@ -33,6 +33,7 @@ class _Endless(NamedTuple):
     leads_to=("not_finite", "saddle", "too_slow", "rate_too_large", "plateau"),
     ignore="The run is stopped by a target or a number of steps on purpose.",
     source="Nocedal and Wright (2006), Numerical optimization, chapter 2",
+    example='run = minimize("x**2 - y", (4, 2), GradientDescent(0.1), max_steps=300)',
 )
 def unbounded(case: Case) -> Finding | None:
     """Evaluate the objective downhill from the start and from the best point, over 12 decades.

@@ -30,6 +30,7 @@ LEFT, LEFT_OTHERWISE = 1e-6, 0.05
     leads_to=("too_slow",),
     ignore="where the run is close enough",
     source="Nocedal and Wright (2006), Numerical optimization, section 3.3",
+    example='run = minimize("x**2 + 100*y**2", (4, 2), GradientDescent(0.0097), max_steps=60)',
 )
 def zigzag(case: Case) -> Finding | None:
     """Successive gradients point against each other for most of the run, which is not at its minimum at its end."""

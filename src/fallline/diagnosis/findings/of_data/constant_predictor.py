@@ -23,6 +23,12 @@ MOVING = 0.3
     leads_to=("plateau",),
     ignore="the features tell nothing about the targets",
     source="Karpathy (2019), A recipe for training neural networks",
+    example="""
+        angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+        circle = np.column_stack([np.cos(angle), np.sin(angle)])
+        rings = Logistic(np.concatenate([circle, 2 * circle]), np.repeat([0, 1], 60))
+        run = minimize(rings, (1, 1, 0), GradientDescent(0.5), max_steps=300)
+    """,
 )
 def constant_predictor(case: Case) -> Finding | None:
     """Compare the loss with that of the best constant: the entropy of the labels, the variance of the targets."""

@@ -21,6 +21,13 @@ FAR = 3.0
     leads_to=("constant_predictor", "plateau", "saddle"),
     ignore="the sparsity is intended, or the network fits well without these units",
     source="Lu, Shin, Su and Karniadakis (2020), Dying ReLU and initialization",
+    example="""
+        x = np.linspace(-2, 2, 60)
+        network = Network(x, np.sin(2 * x), hidden=(12,), activation="relu", loss="squared")
+        start = network.layers(network.initial(1))
+        start[0].b[:8] = -20
+        run = minimize(network, network.flat(start), Adam(0.01), max_steps=200)
+    """,
 )
 def dead_units(case: Case) -> Finding | None:
     """Count the units of each hidden layer that are inactive on nearly all rows, at the start, the end and between."""

@@ -20,6 +20,11 @@ SHORT = 0.1
     leads_to=("dead_units", "constant_predictor", "plateau", "loss_spike", "not_finite", "rate_too_large"),
     ignore="the run fits well all the same",
     source="Bengio, Simard and Frasconi (1994); He and others (2015), Delving deep into rectifiers",
+    example="""
+        x = np.linspace(-2, 2, 60)
+        network = Network(x, np.sin(2 * x), hidden=(8, 8, 8, 8), activation="relu", loss="squared")
+        run = minimize(network, 12 * network.initial(1), GradientDescent(1e-9), max_steps=100)
+    """,
 )
 def exploding_gradients(case: Case) -> Finding | None:
     """Compare the gradient of the first layer with that of the last, each for its input's size, at the first steps."""

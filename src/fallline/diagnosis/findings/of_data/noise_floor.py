@@ -21,6 +21,12 @@ ABOVE, OF_CONSTANT, STALLED = 0.08, 0.01, 0.25
     leads_to=("update_size",),
     ignore="the loss reached is good enough, or the rate is about to fall",
     source="McCandlish and others (2018), An empirical model of large-batch training; Polyak and Juditsky (1992)",
+    example="""
+        random = np.random.default_rng(0)
+        x = random.normal(size=120)
+        line = Linear(x, 2 * x + random.normal(size=120))
+        run = minimize(line.batches(1), (0, 0), GradientDescent(0.2), max_steps=1200)
+    """,
 )
 def noise_floor(case: Case) -> Finding | None:
     """Compare the loss at the last points with that at their mean, where the noise of the batches cancels out."""

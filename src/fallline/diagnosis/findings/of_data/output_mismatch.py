@@ -37,6 +37,10 @@ NEAR_END = 0.01
     leads_to=("plateau", "constant_predictor", "too_slow", "unbounded"),
     ignore="the targets are clamped on purpose",
     source="Golik, Doetsch and Ney (2013), Cross-entropy vs. squared error training",
+    example="""
+        x = np.linspace(-2, 2, 60)
+        run = minimize(Logistic(x, np.ones(60)), (0, 0), GradientDescent(0.5), max_steps=200)
+    """,
 )
 def output_mismatch(case: Case) -> Finding | None:
     """Look for targets out of reach or all alike, numbers taken for classes or classes for numbers, a stuck neuron.

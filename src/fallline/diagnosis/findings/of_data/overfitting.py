@@ -28,6 +28,13 @@ FIRST_L2 = 0.01
     ignore="the held-out metric that counts, such as the accuracy, still improves",
     source="Prechelt (1998), Early stopping - but when?",
     measure="held_out",
+    example="""
+        random = np.random.default_rng(0)
+        table = {f"x{i}": random.normal(size=80) for i in range(5)}
+        table["y"] = np.sin(2 * table["x0"]) + random.normal(size=80)
+        network = {"model": "network", "hidden": (30,), "activation": "tanh", "loss": "squared"}
+        run = fit(table, "y", **network, optimizer=Adam(0.03), holdout=0.4, max_steps=500)
+    """,
 )
 def overfitting(case: Case) -> Finding | None:
     """See whether the held-out loss has risen by two standard errors since its minimum, well before the end."""

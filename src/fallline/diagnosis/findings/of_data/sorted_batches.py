@@ -24,6 +24,13 @@ LEAN, SWING = 0.1, 0.08
     leads_to=("noise_floor", "two_cycle", "loss_spike", "plateau", "constant_predictor"),
     ignore="the rate is so small that an epoch is like one step",
     source="Bengio (2012), Practical recommendations for gradient-based training, section 3.1.2",
+    example="""
+        random = np.random.default_rng(0)
+        y = np.repeat([0, 1, 2], 40)
+        X = random.normal(size=(120, 2)) + np.array([[0, 0], [2, 0], [0, 2]])[y]
+        batches = Softmax(X, y).batches(10, order="sequential")
+        run = minimize(batches, np.zeros(9), GradientDescent(1), max_steps=600)
+    """,
 )
 def sorted_batches(case: Case) -> Finding | None:
     """Compare the variance between stretches of rows in the order of the batches with that of all targets."""

@@ -19,6 +19,11 @@ PART = 0.5
     leads_to=("dead_units", "vanishing_gradients", "constant_predictor", "plateau", "saddle", "too_slow"),
     ignore="only the last layer starts at zero: its units get different gradients",
     source="Rumelhart, Hinton and Williams (1986), Learning representations by back-propagating errors",
+    example="""
+        x = np.linspace(-2, 2, 60)
+        network = Network(x, np.sin(2 * x), hidden=(8,), activation="tanh", loss="squared")
+        run = minimize(network, np.full(network.dimension, 0.1), Adam(0.02), max_steps=300)
+    """,
 )
 def symmetric_start(case: Case) -> Finding | None:
     """Look for units of a hidden layer with the weights and the bias of another, at the start and still at the end."""

@@ -53,6 +53,12 @@ class Scales(NamedTuple):
     ),
     ignore="the run is fast enough, or the columns are categories or embeddings",
     source="LeCun, Bottou, Orr and Müller (1998), Efficient backprop, section 4.3",
+    example="""
+        random = np.random.default_rng(0)
+        rooms, area = random.integers(1, 6, 80), random.normal(100, 30, 80)
+        X = np.column_stack([rooms, area])
+        run = minimize(Linear(X, rooms + 0.02 * area), (0, 0, 0), GradientDescent(1e-5), max_steps=300)
+    """,
 )
 def unscaled(case: Case) -> Finding | None:
     """Compare the scales of the features with each other and the intercept's, and see whether they hurt the run."""

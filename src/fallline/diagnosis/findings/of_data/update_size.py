@@ -18,6 +18,11 @@ FEWEST, LEFT, LEFT_OF_LARGE = 5, 0.05, 0.01
     "the updates are too small or too large beside the weights",
     ignore="where weights start at zero, or the run has converged",
     source="Karpathy (2015), notes of the course CS231n, Neural networks part 3: the ratio of updates to weights",
+    example="""
+        x = np.linspace(-2, 2, 60)
+        network = Network(x, np.sin(2 * x), hidden=(8,), activation="tanh", loss="squared")
+        run = minimize(network, network.initial(1), SignDescent(1e-6), max_steps=200)
+    """,
 )
 def update_size(case: Case) -> Finding | None:
     """The mean, or for small ones the median, over the steps of the length of a step by the norm of the weights."""

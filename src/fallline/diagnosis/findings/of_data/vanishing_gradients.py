@@ -22,6 +22,11 @@ LEARNT = 0.5
     leads_to=("dead_units", "constant_predictor", "plateau", "too_slow", "update_size"),
     ignore="the run has converged, or the first layers are frozen",
     source="Hochreiter (1991); Glorot and Bengio (2010), Understanding the difficulty of training deep networks",
+    example="""
+        x = np.linspace(-2, 2, 60)
+        network = Network(x, np.sin(2 * x), hidden=(4,) * 8, activation="sigmoid", loss="squared")
+        run = minimize(network, network.initial(1), GradientDescent(0.1), max_steps=200)
+    """,
 )
 def vanishing_gradients(case: Case) -> Finding | None:
     """Compare the gradient of the first layer with that of the last, each for its input's size, along the run."""
