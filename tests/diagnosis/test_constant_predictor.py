@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.looks import Runs, found, missing, the
 from tests.diagnosis.rows import Drawn, clouds, line, moons, wave
 
 import fallline
@@ -69,8 +69,7 @@ STUCK: dict[str, tuple[Callable[[], Trajectory], float]] = {
 def test_the_loss_of_a_constant(name: str) -> None:
     make, baseline = STUCK[name]
     result = make()
-    finding = found("constant_predictor", result)
-    assert finding is not None
+    finding = the("constant_predictor", result)
     assert finding.since < 0.8 * result.step_count
     assert finding.numbers["baseline"] == pytest.approx(baseline, rel=1e-9)
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looked_at import found
-from tests.diagnosis.looks import space, well_told
+from tests.diagnosis.looks import found, space, the, well_told
 
 from fallline import Adam, Exponential, GradientDescent, Momentum, minimize
 from fallline.arrays import FloatArray
@@ -38,13 +37,12 @@ def highest(x: Any) -> Any:
     ],
 )
 def test_runs_across_a_kink(objective: Any, start: Any, rule: Any) -> None:
-    assert found(minimize(objective, start, rule, max_steps=300), "kink") is not None
+    assert found("kink", minimize(objective, start, rule, max_steps=300)) is not None
 
 
 def test_the_slopes_are_those_of_both_sides_and_a_falling_rate_is_the_remedy() -> None:
     run = minimize("max(x, -2*x)", 0.31, GradientDescent(0.1), max_steps=300)
-    finding = found(run, "kink")
-    assert finding is not None
+    finding = the("kink", run)
     # The slope is taken along the step, to the left or to the right.
     assert sorted(np.abs([finding.numbers["down"], finding.numbers["up"]])) == pytest.approx([1.0, 2.0])
     rule = finding.remedies[0].settings["optimizer"]
@@ -66,7 +64,7 @@ def test_the_slopes_are_those_of_both_sides_and_a_falling_rate_is_the_remedy() -
     ],
 )
 def test_runs_that_cross_none_or_come_to_rest(objective: str, start: Any, rule: Any) -> None:
-    assert found(minimize(objective, start, rule, max_steps=300), "kink") is None
+    assert found("kink", minimize(objective, start, rule, max_steps=300)) is None
 
 
 def test_the_kinks_of_rectifying_units_do_not_matter() -> None:
@@ -74,9 +72,9 @@ def test_the_kinks_of_rectifying_units_do_not_matter() -> None:
     X = random.normal(size=(200, 3))
     network = Network(X, (X[:, 0] > 0).astype(int), hidden=(8,), activation="relu")
     for rate in (0.1, 0.5, 2.0):
-        assert found(minimize(network, network.initial(0), GradientDescent(rate), max_steps=300), "kink") is None
+        assert found("kink", minimize(network, network.initial(0), GradientDescent(rate), max_steps=300)) is None
     line = Linear(X, X[:, 0]).batches(10)
-    assert found(minimize(line, np.zeros(4), GradientDescent(0.1), max_steps=300), "kink") is None
+    assert found("kink", minimize(line, np.zeros(4), GradientDescent(0.1), max_steps=300)) is None
 
 
 def across(slope: Slope, begin: float = -1.0, end: float = 1.1) -> Any:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found, missing
-from tests.diagnosis.looks import well_told
+from tests.diagnosis.looks import found, missing, the, well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
@@ -229,8 +228,7 @@ def test_the_part_of_the_fall_that_is_ahead() -> None:
         hessian = np.array([loss.gradient(x + e) - loss.gradient(x) for e in np.eye(size)])
         least = float(loss.value(x - np.linalg.solve(hessian, loss.gradient(x))))
         left = (run.final.value - least) / (run.start.value - least)
-        finding = found("unscaled", run)
-        assert finding is not None
+        finding = the("unscaled", run)
         assert f"{left:.0%} of the possible fall of the loss was still ahead at step 50." in finding.evidence
 
 
@@ -462,8 +460,7 @@ def test_a_run_that_broke_out_tells_since_when() -> None:
     loss = Linear(X * [1.0, 300.0, 1.0, 1.0], Y)
     # The first steps fall, at a tenth of the limit; then the rate goes beyond it.
     rule = GradientDescent(fallline.PiecewiseConstant(0.1 / loss.smoothness(), milestones=(7,), parts=(100.0,)))
-    finding = found("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=30))
-    assert finding is not None
+    finding = the("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=30))
     assert 5 <= finding.since <= 7
     assert "The loss rose from " in finding.evidence
 
@@ -487,8 +484,7 @@ def test_when_the_loss_first_rose_in_a_run_that_broke_out(values: list[float], s
 def test_named_columns_are_named() -> None:
     data = {"length": X[:, 0], "price": 5000 * X[:, 1], "y": Y}
     fit = fallline.fit(data, "y", model="linear", standardize=False, optimizer=GradientDescent(1e-8), max_steps=20)
-    finding = found("unscaled", fit)
-    assert finding is not None
+    finding = the("unscaled", fit)
     assert "The column price has mean" in finding.evidence
     assert ", length mean" in finding.evidence
 
@@ -507,8 +503,7 @@ def test_named_columns_are_named() -> None:
 )
 def test_how_far_bounded_steps_reach(loss: Any, rule: Any, reach: float) -> None:
     for record in ("all", 4):
-        finding = found("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=40, record=record))
-        assert finding is not None
+        finding = the("unscaled", fallline.minimize(loss, np.zeros(5), rule, max_steps=40, record=record))
         assert finding.since == 0
         assert finding.numbers["reach"] == pytest.approx(reach)
         assert finding.numbers["mean"] == pytest.approx(np.mean(1000 + Y))
@@ -520,8 +515,7 @@ def test_how_far_bounded_steps_reach(loss: Any, rule: Any, reach: float) -> None
 
 def test_a_rate_that_would_reach_is_offered() -> None:
     run = fallline.minimize(Linear(X, 50 + Y), np.zeros(5), Adam(0.1), max_steps=100)
-    finding = found("unscaled", run)
-    assert finding is not None
+    finding = the("unscaled", run)
     # Three times the way, which is 10 steps' of the length of the rate.
     assert finding.remedies[1].settings["optimizer"] == Adam(float(f"{0.1 * 3 * (50 + Y.mean()) / 10:.2g}"))
 
@@ -683,8 +677,7 @@ def test_classes_of_three_rows_are_no_numbers(rows: int, told: bool) -> None:
 def test_a_neuron_that_is_stuck() -> None:
     loss = SigmoidNeuron(X, SURE)
     run = fallline.minimize(loss, np.full(5, -20.0), GradientDescent(0.1), max_steps=20)
-    finding = found("output_mismatch", run)
-    assert finding is not None
+    finding = the("output_mismatch", run)
     p = 1 / (1 + np.exp(-(X @ run.final.x[:-1] + run.final.x[-1])))
     stuck = np.mean((abs(p - SURE) > 0.5) & (p * (1 - p) < 0.01))
     assert finding.numbers["stuck"] == pytest.approx(stuck)
@@ -752,10 +745,8 @@ def test_targets_that_are_all_the_same(loss: Any, title: str) -> None:
 def test_a_fit_is_offered_what_suits() -> None:
     labels = np.arange(60) % 3
     data = {"a": X[:, 0], "b": X[:, 1], "kind": labels.astype(float)}
-    finding = found("output_mismatch", fallline.fit(data, "kind", model="linear", max_steps=20))
-    assert finding is not None
+    finding = the("output_mismatch", fallline.fit(data, "kind", model="linear", max_steps=20))
     assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='softmax'", {"model": "softmax"})
     many = {"a": X[:, 0], "b": X[:, 1], "kind": np.arange(60)}
-    finding = found("output_mismatch", fallline.fit(many, "kind", model="softmax", max_steps=5))
-    assert finding is not None
+    finding = the("output_mismatch", fallline.fit(many, "kind", model="softmax", max_steps=5))
     assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='linear'", {"model": "linear"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import Make, bowl, classes, line, network, run
+from tests.diagnosis.looks import Make, Runs, bowl, classes, line, network, run
 
 import fallline
 from fallline.diagnosis import diagnose
@@ -70,7 +70,7 @@ def decayed(x: Any) -> Any:
     return ((x - 1) ** 2).sum() + 0.1 * ((x - 1) ** 4).sum()
 
 
-MORE: dict[str, Make] = {
+MORE: Runs = {
     **{name: functools.partial(run, ROUND, [2.0, -1.0], rule, 400) for name, rule in RULES.items()},
     **{
         f"least squares, {name}": functools.partial(run, line(), np.zeros(4), F.GradientDescent(rate), 400)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found
-from tests.diagnosis.looks import well_told
+from tests.diagnosis.looks import Runs, found, the, well_told
 from tests.diagnosis.rows import clouds, line, moons
 
 import fallline
@@ -82,22 +81,19 @@ WRONG: Runs = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_outputs_that_do_not_suit(name: str) -> None:
-    finding = found("output_mismatch", WRONG[name]())
-    assert finding is not None
+    finding = the("output_mismatch", WRONG[name]())
     assert finding.since == 0
 
 
 def test_targets_beyond_the_output_are_counted() -> None:
-    finding = found("output_mismatch", run(Neuron(X, 10 * Y)))
-    assert finding is not None
+    finding = the("output_mismatch", run(Neuron(X, 10 * Y)))
     assert finding.numbers["beyond"] == pytest.approx((abs(10 * Y) > 1).mean(), abs=1e-12)
     assert "between -1 and 1" in finding.evidence
 
 
 def test_a_fit_is_offered_the_other_model() -> None:
     data = {"a": clouds().X[:, 0], "b": clouds().X[:, 1], "kind": clouds().y}
-    finding = found("output_mismatch", fallline.fit(data, "kind", model="linear"))
-    assert finding is not None
+    finding = the("output_mismatch", fallline.fit(data, "kind", model="linear"))
     (remedy,) = finding.remedies
     assert remedy.settings == {"model": "softmax"}
     assert fallline.fit(data, "kind", **remedy.settings).score() > 0.8
