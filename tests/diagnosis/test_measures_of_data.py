@@ -12,7 +12,7 @@ from tests.diagnosis.looks import found, missing, the, well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
-from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax
+from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, Softmax
 from fallline.data.rows import Rows
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
@@ -662,91 +662,3 @@ def test_right_answers_of_every_kind_of_model() -> None:
     W = np.random.default_rng(0).normal(size=soft.dimension)
     right = overfitting_file._right(soft, three.X, three.y, W)
     assert np.array_equal(right, (soft.predict(three.X, W).argmax(axis=1) == three.y).astype(float))
-
-
-# A model whose output does not suit
-
-
-@pytest.mark.parametrize(("rows", "told"), [(59, True), (60, False)])
-def test_classes_of_three_rows_are_no_numbers(rows: int, told: bool) -> None:
-    loss = Softmax(np.zeros((rows, 1)), np.arange(rows) % 20)
-    run = fallline.minimize(loss, np.zeros(loss.dimension), Adam(0.01), max_steps=5)
-    assert (found("output_mismatch", run) is not None) == told
-
-
-def test_a_neuron_that_is_stuck() -> None:
-    loss = SigmoidNeuron(X, SURE)
-    run = fallline.minimize(loss, np.full(5, -20.0), GradientDescent(0.1), max_steps=20)
-    finding = the("output_mismatch", run)
-    p = 1 / (1 + np.exp(-(X @ run.final.x[:-1] + run.final.x[-1])))
-    stuck = np.mean((abs(p - SURE) > 0.5) & (p * (1 - p) < 0.01))
-    assert finding.numbers["stuck"] == pytest.approx(stuck)
-    assert finding.title == "The squared loss of a saturated neuron has no slope"
-    assert f"On {stuck:.0%} of the rows the neuron is more than 0.5 away from the target at step 20" in finding.evidence
-    (remedy,) = finding.remedies
-    assert (remedy.text, remedy.command, remedy.settings) == ("fallline.models.Logistic", "--model logistic", {})
-
-
-@pytest.mark.parametrize(("classes", "told"), [(19, False), (20, True)])
-def test_twenty_numbers_are_too_many_classes(classes: int, told: bool) -> None:
-    labels = np.arange(2 * classes) % classes
-    features = np.random.default_rng(0).normal(size=(2 * classes, 2))
-    for loss in (Softmax(features, labels), Network(features, labels, hidden=(2,))):
-        run = fallline.minimize(loss, np.zeros(loss.dimension), Adam(0.01), max_steps=5)
-        finding = found("output_mismatch", run)
-        assert (finding is not None) == told
-        if finding is not None:
-            assert finding.numbers["classes"] == classes
-            assert finding.title == "20 numbers are taken for classes"
-            assert "The 40 targets are 20 different numbers" in finding.evidence
-            assert "2.0 rows on average" in finding.evidence
-            assert finding.remedies[0].text == "the squared loss, as of Network(X, y, loss='squared')"
-
-
-@pytest.mark.parametrize(
-    ("counts", "told"),
-    [((15, 15, 15), True), ((10, 15, 15), True), ((9, 13, 13), False), ((10, 16, 15), False), ((15, 0, 15), False)],
-)
-def test_classes_come_equally_often(counts: tuple[int, ...], told: bool) -> None:
-    y = np.repeat([0.0, 1.0, 2.0], counts)
-    features = np.column_stack([np.where(y == 1, 3.0, 0.0), np.arange(len(y)) % 2])
-    for loss in (Linear(features, y), Network(features, y, hidden=(2,), loss="squared")):
-        start = loss.initial(0) if isinstance(loss, Network) else np.zeros(loss.dimension)
-        finding = found("output_mismatch", fallline.minimize(loss, start, GradientDescent(0.01), max_steps=20))
-        assert (finding is not None) == told
-        if finding is not None:
-            assert finding.title == "3 classes are taken for numbers"
-            assert (
-                f"{len(y)} targets are the whole numbers 0 to 2, each {min(counts)} to {max(counts)}"
-                in finding.evidence
-            )
-            assert finding.remedies[0].text == "the cross-entropy, as of Softmax(X, y) or Network(X, y)"
-
-
-@pytest.mark.parametrize(
-    ("loss", "title"),
-    [
-        (Logistic(X, np.zeros(60)), "Every target is 0"),
-        (Poisson(X, np.zeros(60)), "Every target is 0"),
-        (SigmoidNeuron(X, np.ones(60)), "Every target is 1"),
-        (SigmoidNeuron(X, np.full(60, 0.5)), ""),
-        (Poisson(X, np.ones(60)), ""),
-        (Linear(X, np.zeros(60)), ""),
-    ],
-)
-def test_targets_that_are_all_the_same(loss: Any, title: str) -> None:
-    finding = found("output_mismatch", fallline.minimize(loss, np.zeros(5), Adam(0.1), max_steps=30))
-    assert (finding.title if finding is not None else "") == title
-    if finding is not None:
-        assert finding.numbers["rows"] == 60
-        assert finding.evidence.startswith(f"All 60 targets are {title.split()[-1]}, so")
-
-
-def test_a_fit_is_offered_what_suits() -> None:
-    labels = np.arange(60) % 3
-    data = {"a": X[:, 0], "b": X[:, 1], "kind": labels.astype(float)}
-    finding = the("output_mismatch", fallline.fit(data, "kind", model="linear", max_steps=20))
-    assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='softmax'", {"model": "softmax"})
-    many = {"a": X[:, 0], "b": X[:, 1], "kind": np.arange(60)}
-    finding = the("output_mismatch", fallline.fit(many, "kind", model="softmax", max_steps=5))
-    assert (finding.remedies[0].text, finding.remedies[0].settings) == ("model='linear'", {"model": "linear"})
