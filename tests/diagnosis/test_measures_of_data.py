@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import found, missing, the, well_told
+from tests.diagnosis.looks import CHECKS, found, missing, the, well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
@@ -314,19 +314,24 @@ def test_a_reach_without_bound() -> None:
     assert reach(Huber(X, Y, delta=2.0)) == pytest.approx(0.4)
 
 
+def judged(loss: Any, rule: Any, steps: int, shortfall: float, broke_out: int | None) -> Any:
+    """What is told of a run that left so much to explain, and whose value rose from 2 to 9 after a step, or fell."""
+    path = fallline.minimize(loss, np.zeros(loss.dimension), rule, max_steps=steps, stop=fallline.Target(-1.0))
+    row = np.arange(steps + 1)
+    value = np.where(row > (steps if broke_out is None else broke_out), 9.0, 2 - 0.1 * row)
+    case = Case.of(dataclasses.replace(path, value=value))
+    vars(case)["shortfall"] = shortfall
+    finding = CHECKS["unscaled"].find(case)
+    return None if finding is None else well_told(finding, "unscaled")
+
+
 def targets(
     y: Any, shortfall: float = 0.2, broke_out: int | None = None, network: bool = False, reach: float = np.inf
 ) -> Any:
-    """What is told of these targets, by steps that reach so far."""
+    """What is told of these targets, by ten steps that reach so far."""
     loss = Network(X, y, hidden=(2,), loss="squared") if network else Linear(X, y)
-    steps, rate = 10, reach / 10
-    path: Any = SimpleNamespace(
-        step_count=steps, steps=np.array([0, steps]), final=SimpleNamespace(x=np.zeros(loss.dimension))
-    )
-    path.rule = Adam(0.1) if np.isfinite(reach) else GradientDescent(0.1)
-    path.rate = np.array([rate, np.nan])
-    case: Any = SimpleNamespace(data=loss, run=path, sample=Sample.of(loss), shortfall=shortfall)
-    return unscaled_file._targets(case, broke_out)
+    rule = Adam(reach / 10) if np.isfinite(reach) else GradientDescent(1e-9)
+    return judged(loss, rule, 10, shortfall, broke_out)
 
 
 SIDES = np.resize([1.0, -1.0], 60)
@@ -356,7 +361,7 @@ def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None
 
 
 def test_what_is_told_of_targets() -> None:
-    far = well_told(targets(20 + SIDES, reach=8.0, broke_out=5), "unscaled")
+    far = targets(20 + SIDES, reach=8.0, broke_out=5)
     assert far.title == "The targets are not scaled: their mean is 20, their deviation 1"
     assert far.evidence.startswith("The targets have mean 20 and deviation 1. All 10 steps together can move the")
     assert "explains 0% of their variance" in far.evidence
@@ -364,26 +369,22 @@ def test_what_is_told_of_targets() -> None:
     assert far.since == 5
     scaling, faster = far.remedies
     assert "y.std()" in scaling.text
-    assert faster.settings["optimizer"] == Adam(0.75)  # thrice the way
+    assert faster.settings["optimizer"] == Adam(6.0)  # thrice the way
     assert far.numbers == pytest.approx({"mean": 20, "deviation": 1, "reach": 8})
     # A hundred times the rate is not offered.
     assert len(targets(20 + SIDES, reach=0.61).remedies) == 2
     assert len(targets(20 + SIDES, reach=0.59).remedies) == 1
-    large = well_told(targets(40 + SIDES, network=True), "unscaled")
+    large = targets(40 + SIDES, network=True)
     assert large.evidence.startswith("The targets have mean 40 and deviation 1. The model explains")
     assert "grow with the targets" in large.cause
     assert (large.since, len(large.remedies)) == (0, 1)
 
 
 def features(columns: Any, left: float = 1.0, broke_out: int | None = None, network: bool = False) -> Any:
-    """What is told of these columns of 60 rows, where this part of the fall is left."""
+    """What is told of these columns of 60 rows, where this part of the fall is left after seven steps."""
     columns = np.column_stack([columns])
     loss = Network(columns, Y, hidden=(2,), loss="squared") if network else Linear(columns, Y)
-    ends = {"start": SimpleNamespace(value=2.0), "final": SimpleNamespace(value=9.0)}
-    path: Any = SimpleNamespace(step_count=7, stop=SimpleNamespace(converged=False), **ends)
-    known = {"data": loss, "loss": loss, "innermost": loss, "objective": loss, "known_fit": None}
-    case: Any = SimpleNamespace(run=path, sample=Sample.of(loss), shortfall=left, **known)
-    return unscaled_file._features(case, broke_out)
+    return judged(loss, GradientDescent(1e-12), 7, left, broke_out)
 
 
 TURNS = np.resize([1.0, -1.0, 0.0], 60) * np.sqrt(1.5)
@@ -421,9 +422,8 @@ def test_which_features_are_not_scaled(known: dict[str, Any], told: bool) -> Non
 
 
 def test_columns_whose_deviation_is_infinite() -> None:
-    rows = Rows(np.column_stack([1e200 * TURNS, TURNS]), Y)
-    case: Any = SimpleNamespace(sample=SimpleNamespace(rows=rows), data=SimpleNamespace(feature_names=None))
-    scales = unscaled_file._scales(case)
+    loss = Linear(np.column_stack([1e200 * TURNS, TURNS]), Y)
+    scales = unscaled_file._scales(Case.of(fallline.minimize(loss, np.zeros(3), Adam(0.1), max_steps=1)))
     assert scales is not None
     assert scales.size.tolist() == pytest.approx([np.inf, 1])
     assert scales.names == ("x1", "x2")
@@ -431,7 +431,7 @@ def test_columns_whose_deviation_is_infinite() -> None:
 
 def test_what_is_told_of_features() -> None:
     columns = np.column_stack([3 + 4 * TURNS, 500 * TURNS, np.full(60, 7.0), 0.2 + 0.5 * TURNS])
-    finding = well_told(features(columns, network=True, left=0.25), "unscaled")
+    finding = features(columns, network=True, left=0.25)
     assert finding.title == "The features are not scaled: sizes from 0.5 to 5e+02"
     assert finding.evidence.startswith(
         "The column x2 has mean 0 and deviation 500, x4 mean 0.2 and deviation 0.5; the intercept has a column of ones."
@@ -477,8 +477,8 @@ def test_a_run_that_broke_out_tells_since_when() -> None:
     ],
 )
 def test_when_the_loss_first_rose_in_a_run_that_broke_out(values: list[float], since: int | None) -> None:
-    series: Any = {"value": Series(np.arange(len(values)), np.array(values, float))}
-    assert unscaled_file._breaks_out(series) == since
+    case = Case({"value": Series(np.arange(len(values)), np.array(values, float))})
+    assert unscaled_file._breaks_out(case) == since
 
 
 def test_named_columns_are_named() -> None:
