@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, run, space, well_told
+from tests.diagnosis.looks import A, G, bowl, run, space, well_told
 
 import fallline
 from fallline import Linear, minimize
@@ -29,6 +29,7 @@ from fallline.diagnosis.findings import (
     zigzag,
 )
 from fallline.diagnosis.findings.of_data import noise_floor, sorted_batches
+from fallline.diagnosis.known import Series
 from fallline.objectives import as_objective
 
 
@@ -253,17 +254,14 @@ def test_steps_that_came_to_rest(lengths: list[float], rests: bool) -> None:
 
 
 def test_where_the_limit_comes_from() -> None:
-    class Unknown:
-        @property
-        def steepest(self) -> Any:
-            raise CannotCheck("time")
-
-    known: Any = space(steepest=SimpleNamespace(rate=0.25, curvature=8.0))
-    seen = rate_too_large._limit(known, 0.3, 0.1)
-    assert (seen.rate, seen.words) == (0.25, "The steepest curvature seen, 8, allows 0.25")
-    others: list[Any] = [(known, 0.25), (known, 0.2), (space(steepest=None), 0.3), (Unknown(), 0.3)]
-    for case, used in others:
-        tried = rate_too_large._limit(case, used, 0.1)
+    steep = run(bowl(1, 8), [1, 1], G(0.3), 5)
+    seen = rate_too_large._limit(Case.of(steep), 0.3, 0.1)
+    assert seen.rate == pytest.approx(0.25)
+    assert seen.words == "The steepest curvature seen, 8, allows 0.25"
+    # It allows the rate; no curvature is too steep for Adam; and none is seen without the objective.
+    others = [(steep, 0.2), (run(bowl(1, 8), [1, 1], A(0.3), 5), 0.3), (replace(steep, objective=None), 0.3)]
+    for path, used in others:
+        tried = rate_too_large._limit(Case.of(path), used, 0.1)
         assert (tried.rate, tried.words) == (0.1, "Steps of a rate of 0.1 would have gone downhill")
 
 
@@ -272,14 +270,14 @@ def test_where_the_limit_comes_from() -> None:
     [(0.5, 1.0, [0.25, 0.025]), (5.0, 1.0, [0.5, 0.05]), (0.1, 1.0, [0.05]), (0.05, 1.0, [0.025])],
 )
 def test_half_of_the_limit_is_offered_and_adam(limit: float, used: float, rates: list[float]) -> None:
-    case = space(rule=G(used), run__start__x=np.array([5.0, 300.0, -200.0]))
-    remedies = rate_too_large._remedies(case, limit, used)
+    def offered(formula: str, start: list[float], rule: Any) -> list[Any]:
+        case = Case.of(run(formula, start, rule, 1))
+        return [one.settings["optimizer"] for one in rate_too_large._remedies(case, limit, used)]
+
     # Adam goes a hundredth of the median size of a coordinate per step.
-    assert [one.settings["optimizer"] for one in remedies] == [*map(G, rates), fallline.Adam(2.0)]
-    near = space(rule=G(used), run__start__x=np.array([0.1]))
-    assert rate_too_large._remedies(near, limit, used)[-1].settings["optimizer"] == fallline.Adam(0.01)
-    case = space(rule=fallline.Adam(used), run__start__x=np.array([0.1]))
-    assert len(rate_too_large._remedies(case, limit, used)) == len(rates)
+    assert offered(bowl(1, 1, 1), [5.0, 300.0, -200.0], G(used)) == [*map(G, rates), A(2.0)]
+    assert offered("x**2", [0.1], G(used))[-1] == A(0.01)
+    assert offered("x**2", [0.1], A(used)) == [*map(A, rates)]
 
 
 @pytest.mark.parametrize("steps", [4, 5, 7, 8])
@@ -326,19 +324,22 @@ def test_a_short_descent_is_made_on_some_rows_and_judged_on_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "x", "rate"), [(50, [0.5], 0.1), (200, [0.5], 0.05), (1000, [-30.0, 2.0], 0.3), (0, [1.0], 0.1)]
+    ("steps", "x", "rate"), [(50, [0.5], 0.1), (200, [0.5], 0.05), (1000, [-30.0, 2.0], 0.3), (1, [1.0], 0.1)]
 )
 def test_remedies_of_a_plateau(steps: int, x: list[float], rate: float) -> None:
     """Adam, whose steps together go ten times as far as the point is from zero; ten times the rate; another start."""
-    case = space(rule=G(0.1), course__length=steps, run__final__x=np.array(x))
-    adam, faster, start = plateau._remedies(case)
-    assert adam.settings["optimizer"] == fallline.Adam(rate)
+    flat = run(" + ".join(f"0*x{i}" for i in range(len(x))), x, G(0.1), steps, stop=fallline.Target(-1.0))
+    assert flat.step_count == steps
+
+    def offered(rule: Any) -> Any:
+        return plateau._remedies(Case.of(replace(flat, rule=rule)))
+
+    adam, faster, start = offered(G(0.1))
+    assert adam.settings["optimizer"] == A(rate)
     assert faster.settings["optimizer"] == G(1.0)
     assert (start.text, start.settings) == ("start from another point", {})
-    case.rule = fallline.Adam(0.1)
-    assert [one.settings.get("optimizer") for one in plateau._remedies(case)] == [fallline.Adam(1.0), None]
-    case.rule = fallline.LBFGS()
-    assert [one.text for one in plateau._remedies(case)] == ["start from another point"]
+    assert [one.settings.get("optimizer") for one in offered(A(0.1))] == [A(1.0), None]
+    assert [one.text for one in offered(fallline.LBFGS())] == ["start from another point"]
 
 
 @pytest.mark.parametrize(
@@ -352,13 +353,10 @@ def test_remedies_of_a_plateau(steps: int, x: list[float], rate: float) -> None:
     ],
 )
 def test_a_run_that_rests(reason: str, converged: bool, last: float, rests: bool) -> None:
-    class Resting(SimpleNamespace):
-        def __getitem__(self, name: str) -> Any:
-            assert name == "gradient_norm"
-            return SimpleNamespace(values=np.array([0.5, np.nan, 1.0, last]), steps=np.arange(4))
-
-    case: Any = Resting(run=space(stop__reason=reason, stop__converged=converged))
-    assert saddle._at_rest(case) == rests
+    path = run("x**2", 1.0, G(1e-4), 3)
+    stop = replace(path.stop, reason=reason, converged=converged)
+    path = replace(path, gradient=np.array([[0.5], [np.nan], [1.0], [last]]), stop=stop)
+    assert saddle._at_rest(Case.of(path)) == rests
 
 
 @pytest.mark.parametrize(
@@ -373,8 +371,7 @@ def test_a_run_that_rests(reason: str, converged: bool, last: float, rests: bool
     ],
 )
 def test_since_when_the_slope_stayed_small(norms: list[float], since: int) -> None:
-    series = SimpleNamespace(values=np.array(norms), steps=10 * np.arange(len(norms)))
-    case: Any = {"gradient_norm": series}
+    case = Case({"gradient_norm": Series(10 * np.arange(len(norms)), np.array(norms))})
     assert saddle._since(case) == since
 
 
@@ -451,19 +448,19 @@ def test_steps_that_keep_their_length(lengths: list[float], steady: bool) -> Non
 def test_steps_of_the_last_quarter_beside_those_of_the_second(early: float, late: float, moves: bool) -> None:
     share = np.arange(41) / 40
     lengths = np.select([share < 0.25, share < 0.5, share < 0.75], [9.0, early, 9.0], late)
+    # Of different lengths, so that one more on either side moves the median.
+    lengths[10:20] *= 1 + 0.05 * np.array([-4, -3, np.nan, -2, -1, 0, 1, 2, 3, 4])
+    lengths[30:40] *= 1 + 0.05 * (np.arange(10) - 4.5)
     # The last row has no step; what is no number counts for nothing.
-    lengths[[-1, 12]] = np.nan
-    case = {"step_length": SimpleNamespace(values=lengths, steps=100 + 10 * np.arange(41))}
-    known: Any = type("Case", (dict,), {"course": space(length=400)})(case)
-    assert schedule_idle._moves_on(known) == moves
+    lengths[-1] = np.nan
+    steps = 100 + 10 * np.arange(41)
+    case = Case({"step_length": Series(steps, lengths), "value": Series(steps, np.ones(41))})
+    assert schedule_idle._moves_on(case) == moves
 
 
 @pytest.mark.parametrize(("size", "larger"), [(1, 8), (2, 16), (3, 20), (19, 20), (20, None)])
 def test_eight_times_as_large_batches_are_offered(size: int, larger: int | None) -> None:
-    loss = Linear(np.zeros((20, 1)), np.zeros(20))
-    batches = loss.batches(size)
-    case: Any = space(objective=batches, data=loss)
-    case.known_fit = None
+    case = Case.of(run(Linear(np.zeros((20, 1)), np.ones(20)).batches(size), [0, 0], G(0.1), 1))
     offered = [remedy.settings["objective"].size for remedy in noise_floor._larger(case)]
     assert offered == ([] if larger is None else [larger])
 
@@ -503,10 +500,8 @@ def test_a_wider_clipping_is_offered_and_none(rule: Any, typical: float, offered
 
 def test_the_peak_of_another_start() -> None:
     # From 1 each step of 1.5 · 2 x leads to -2 x: 4^n after n steps, of which twice as many as asked are made.
-    case: Any = space(seconds=1.0, step_seconds=0.1, objective=as_objective("x**2", 1), run__start__x=np.ones(1))
-    case.objective = run("x**2", 1.0, G(0.1), 1).objective
-    case.run.seed = 0
-    assert no_warm_up._peak_with(case, G(1.5), 3) == pytest.approx(4.0**6)
-    case.step_seconds = 2.1 / 6
+    path = run("x**2", 1.0, G(0.1), 1)
+    assert no_warm_up._peak_with(Case.of(replace(path, seconds=0.0027)), G(1.5), 3) == pytest.approx(4.0**6)
+    # It may take a sixth of 0.05 s, twice over.
     with pytest.raises(CannotCheck, match="more time for another start"):
-        no_warm_up._peak_with(case, G(1.5), 3)
+        no_warm_up._peak_with(Case.of(replace(path, seconds=0.0029)), G(1.5), 3)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fallline import GradientDescent, Momentum, MultiStep, Trajectory, minimize
+from fallline import GradientDescent, Momentum, MultiStep, Trajectory, fit, minimize
 from fallline.arrays import FloatArray
 from fallline.diagnosis import convergence as convergence_file
 from fallline.diagnosis.convergence import Best, Convergence
@@ -164,10 +163,10 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     found = sequence(0.9**T).convergence()
     assert found.unknown["curvature"] == "needs the objective, which a file cannot hold"
     assert found.unknown["theory"] == "needs the curvature"
+    rows = {"x": np.arange(9.0), "y": np.arange(9.0) ** 2}
+    streamed = fit(rows, "y", model="linear", stream=True, max_steps=9).trajectory.convergence()
+    assert streamed.unknown["curvature"] == "needs many passes over files"
     run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
-    in_files: Any = SimpleNamespace(rereads=True, stochastic=False, rounding=2.0**-52)
-    read = dataclasses.replace(run, objective=in_files).convergence()
-    assert read.unknown["curvature"] == "needs many passes over files"
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
     assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]

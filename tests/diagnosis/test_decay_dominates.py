@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, M, Make, Runs, classes, found, line, network, run, space, the, well_told
+from tests.diagnosis.looks import G, M, Make, Runs, classes, found, line, network, run, the, well_told
 
 import fallline
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.penalised import outweighing_penalty
-from fallline.diagnosis.sample import Sample
 
 SHOWN: Runs = {
     "decoupled, as torch": lambda: run(
@@ -98,9 +98,9 @@ def held_back(weight: float = 0.2, l2: float = 3.0, start: float = 0.0, **settin
     x = np.resize([1.0, -1.0], 40)
     allowed = settings.pop("allowance", 40)
     loss = fallline.Linear(x[:, None], x, l2=l2, **settings)
-    ends = space(final__x=np.array([weight, 0.0]), start__x=np.array([start, 0.0]))
-    known = {"data": loss, "loss": loss, "innermost": loss, "objective": loss, "known_fit": None}
-    case: Any = space(run=ends, sample=Sample.of(loss), allowance=allowed, **known)
+    path = run(loss, [start, 0.0], G(1e-4), 1)
+    case = Case.of(dataclasses.replace(path, x=np.array([[start, 0.0], [weight, 0.0]])))
+    vars(case)["allowance"] = allowed
     return outweighing_penalty(case)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,9 @@ from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings import wrong_gradient as wrong_file
 from fallline.diagnosis.findings.lower_seen import lower_seen
 from fallline.diagnosis.findings.wrong_gradient import wrong_gradient
+from fallline.gradients import with_gradient
 from fallline.models import Logistic
+from fallline.objectives import as_objective
 
 BOWL = "x**2 + 3*y**2 + x*y"
 
@@ -157,15 +158,6 @@ def test_a_slow_clock_hides_no_wrong_gradient() -> None:
         assert wrong_gradient.find(Case.of(replace(ran, seconds=seconds))) is not None
 
 
-def of_one(function: Any) -> Any:
-    """An objective of one number with these values."""
-    return SimpleNamespace(value=lambda x: function(x[..., 0]))
-
-
-def slope_at(function: Any, x: float) -> float | None:
-    return wrong_file._slope_of_values(of_one(function), np.array([x]), np.array([1.0]), max(1.0, abs(x)))
-
-
 @pytest.mark.parametrize(
     ("function", "x", "slope"),
     [
@@ -184,17 +176,16 @@ def slope_at(function: Any, x: float) -> float | None:
     ],
 )
 def test_the_slope_of_values(function: Any, x: float, slope: float | None) -> None:
-    found = slope_at(function, x)
-    assert found is None if slope is None else found == pytest.approx(slope, rel=1e-8 if x == 2 else 1e-5)
+    objective = as_objective(function, None)
+    found = wrong_file._slope_of_values(objective, np.array([x]), np.array([1.0]), max(1.0, abs(x)))
+    assert found == (None if slope is None else pytest.approx(slope, rel=1e-8 if x == 2 else 1e-5))
 
 
 def test_slopes_are_compared_along_the_gradient_and_random_directions() -> None:
-    def value(x: Any) -> Any:
-        return x[..., 0] ** 2 + 3 * x[..., 1]
-
+    at = np.array([2.0, 50.0])
     for gradient, count in (([4.0, 3.0], 3), ([8.0, 6.0], 3), ([0.0, 0.0], 2), ([np.nan, 3.0], 0)):
-        objective: Any = SimpleNamespace(value=value, gradient=lambda x, g=gradient: np.array([g]))
-        slopes = wrong_file._slopes(objective, np.array([2.0, 50.0]), 7)
+        objective = with_gradient(as_objective("x**2 + 3*y"), lambda x, y, g=gradient: g, at)
+        slopes = wrong_file._slopes(objective, at, 7)
         assert [slope.step for slope in slopes] == [7] * count
         if count:
             factor = np.linalg.norm(gradient) / 5

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, M, Make, Runs, bowl, found, line, network, rows, run, space, the
+from tests.diagnosis.looks import A, G, M, Make, Runs, bowl, found, line, network, rows, run, the
 
 import fallline
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings import no_warm_up as warm_up_file
 
 SHOWN: Runs = {
@@ -60,17 +59,17 @@ def test_the_height_of_the_jump() -> None:
 
 
 @pytest.mark.parametrize(
-    ("loss", "spectrum", "ill"),
+    ("make", "ill"),
     [
         # The deviations of columns that vary differ by a factor of 30, and curvatures by its square.
-        (space(X=np.outer([0.0, 1.0], [1.0, 29.9, 0.0])), None, False),
-        (space(X=np.outer([0.0, 1.0], [1.0, 30.1, 0.0])), None, True),
-        (space(X=np.ones((2, 2))), None, False),
-        (space(), space(highest=899.0, lowest=1.0), False),
-        (space(), space(highest=901.0, lowest=1.0), True),
-        (space(), space(highest=899.0, lowest=-1.0), False),
-        (space(), space(highest=np.nan, lowest=1.0), True),
+        (lambda: run(fallline.Linear(np.outer([0, 1], [1, 29.9, 0]), [0, 1]), np.zeros(4), G(1e-4), 1), False),
+        (lambda: run(fallline.Linear(np.outer([0, 1], [1, 30.1, 0]), [0, 1]), np.zeros(4), G(1e-4), 1), True),
+        (lambda: run(fallline.Linear(np.ones((2, 2)), [0, 1]), np.zeros(3), G(1e-4), 1), False),
+        (lambda: run(bowl(1, 899), [1, 1], G(1e-4), 1), False),
+        (lambda: run(bowl(1, 901), [1, 1], G(1e-4), 1), True),
+        (lambda: run(bowl(-1, 899), [1, 1], G(1e-4), 1), False),
+        (lambda: run("x**2 + sqrt(y)", [1, -1], G(1e-4), 1), True),
     ],
 )
-def test_coordinates_of_different_scales(loss: Any, spectrum: Any, ill: bool) -> None:
-    assert warm_up_file._ill_scaled(space(loss=loss, spectrum=spectrum)) == ill
+def test_coordinates_of_different_scales(make: Make, ill: bool) -> None:
+    assert warm_up_file._ill_scaled(Case.of(make())) == ill

@@ -226,9 +226,9 @@ def test_code_with_a_line_more_at_its_end_and_code_that_is_not_at_hand(monkeypat
 def test_every_convention_is_held_against_the_paper(name: str) -> None:
     rule = RULES[name]
     paper = RULES[f"{name.partition('@')[0]}@paper"]
-    runs = [run(each, objective="x**2 + 10*y**2 + x*y", max_steps=30) for each in (paper, rule)]
-    found = differ(*runs)
-    distance, size = np.linalg.norm(runs[0].x - runs[1].x, axis=1), np.linalg.norm(runs[0].x, axis=1)
+    one, other = (run(each, objective="x**2 + 10*y**2 + x*y", max_steps=30) for each in (paper, rule))
+    found = differ(one, other)
+    distance, size = np.linalg.norm(one.x - other.x, axis=1), np.linalg.norm(one.x, axis=1)
     # Up to 64 roundings are no more than rounding.
     apart, beyond = (np.flatnonzero(distance > part * size) for part in (0, 64 * np.finfo(float).eps))
     by = "rule" if beyond.size else "rounding" if apart.size else "nothing"

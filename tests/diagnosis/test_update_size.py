@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+import dataclasses
 
 import numpy as np
 import pytest
 from tests.diagnosis.looks import A, G, Make, Runs, found, network, run, the
 
 import fallline
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings.of_data import update_size as size_file
 
 SHOWN: Runs = {
@@ -50,18 +50,20 @@ def test_the_ratio_is_that_of_the_norms() -> None:
 
 
 @pytest.mark.parametrize(
-    ("course", "reached", "poor"),
+    ("values", "reached", "poor"),
     [
         # A twentieth of the fall from 10 is left, to the lowest value or to what a descent reaches.
-        ({"end": 1.6, "lowest": 1.0}, 2.0, True),
-        ({"end": 1.4, "lowest": 1.0}, 2.0, False),
-        ({"end": 2.6, "lowest": 2.5}, 2.0, True),
-        ({"end": 2.3, "lowest": 2.3}, 2.0, False),
-        ({"end": 11.0, "lowest": 10.0}, 11.0, True),
-        ({"end": 1.0, "lowest": 1.0, "finite": [True, False]}, 1.0, True),
+        ([10.0, 1.0, 1.6], 2.0, True),
+        ([10.0, 1.0, 1.4], 2.0, False),
+        ([10.0, 2.5, 2.6], 2.0, True),
+        ([10.0, 2.4, 2.3], 2.0, False),
+        ([10.0, 10.5, 11.0], 11.0, True),
+        ([10.0, 1.0, np.nan], 1.0, True),
+        ([np.nan, np.nan, np.nan], 1.0, True),
     ],
 )
-def test_how_much_is_left(course: dict[str, Any], reached: float, poor: bool) -> None:
-    known = {"start": 10.0, "finite": [False, True]} | course
-    case: Any = SimpleNamespace(course=SimpleNamespace(**known), from_end=SimpleNamespace(end=reached))
+def test_how_much_is_left(values: list[float], reached: float, poor: bool) -> None:
+    path = run("x**2", 1.0, G(1e-4), 2)
+    case = Case.of(dataclasses.replace(path, value=np.array(values)))
+    vars(case)["from_end"] = case.from_end._replace(end=reached)
     assert size_file._poor(case, 0.05) == poor
