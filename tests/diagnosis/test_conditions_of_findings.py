@@ -299,10 +299,12 @@ def test_how_far_the_loss_swings_within_an_epoch(every: int, known: bool) -> Non
     batches = Linear(np.zeros((24, 1)), y).batches(3, order="sequential", epoch_value="full")
     path = minimize(batches, [0.0, 1.5], G(0.3), max_steps=64, record=every)
     swing = sorted_batches._swing(Case.of(path), 8)
-    # Epochs are counted from the end.
-    epochs = path.value[1:].reshape(-1, 8) if every == 1 else np.ones((1, 2))
-    swings = [np.ptp(epoch) / abs(np.median(epoch)) for epoch in epochs]
-    assert swing == (pytest.approx(np.median(swings[-8:]), rel=0.2) if known else 0)
+    if known:
+        # Epochs are counted from the end.
+        swings = [np.ptp(epoch) / abs(np.median(epoch)) for epoch in path.value[1:].reshape(-1, 8)]
+        assert swing == pytest.approx(np.median(swings), rel=1e-12)
+    else:
+        assert swing == 0
 
 
 def test_a_short_descent_is_made_on_some_rows_and_judged_on_others() -> None:
