@@ -27,7 +27,7 @@ T = np.arange(201.0)
 
 
 @pytest.mark.parametrize("factor", [0.3, 0.9, 0.999])
-def test_a_factor(factor: float) -> None:
+def test_a_sequence_that_falls_by_a_factor_is_linear(factor: float) -> None:
     found = sequence(factor**T).convergence()
     # Half a number for each sign: a run that goes to and fro has the same factor.
     waved = sequence(factor**T * np.where(T % 2, 1, 0.1)).convergence()
@@ -40,7 +40,7 @@ def test_a_factor(factor: float) -> None:
 
 
 @pytest.mark.parametrize("power", [0.4, 1.0, 2.5])
-def test_a_power(power: float) -> None:
+def test_a_sequence_that_falls_as_a_power_is_sublinear(power: float) -> None:
     found = sequence((T + 1) ** -power).convergence()
     assert found.kind == "sublinear"
     # Of t + 1, where t is meant, in steps from 100 to 200.
@@ -58,7 +58,7 @@ def test_a_factor_that_falls_by_half_more_is_superlinear(times: float) -> None:
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.02, 1.2])
-def test_what_does_not_shrink(growth: float) -> None:
+def test_a_sequence_that_does_not_shrink_is_of_no_kind(growth: float) -> None:
     found = sequence(growth**T).convergence()
     assert found.kind == "none"
     assert found.factor == pytest.approx(growth, rel=1e-9)
@@ -67,7 +67,7 @@ def test_what_does_not_shrink(growth: float) -> None:
     assert found.unknown["left"] == "needs a measured factor"
 
 
-def test_a_gradient_that_is_no_number() -> None:
+def test_of_a_gradient_that_is_no_number_no_factor_is_told() -> None:
     found = sequence(np.where(T == 30, np.nan, 0.9**T)).convergence(0.5)
     assert (found.kind, found.measured, found.target) == ("none", (0, 200), 0.5)
     assert math.isnan(found.factor)
@@ -218,7 +218,7 @@ def test_it_prints_what_is_known_and_why_the_rest_is_not(settings: dict[str, Any
     assert ("steps a digit" in text) == ("best" in settings)
 
 
-def test_the_condition_number() -> None:
+def test_the_condition_number_is_the_ratio_of_the_curvatures() -> None:
     assert report().condition == 4
     assert report(lowest=0.0).condition == math.inf
     assert math.isnan(report(lowest=-1.0).condition)

@@ -205,7 +205,7 @@ def test_the_page_is_escaped() -> None:
         lambda: fit(ROWS, "passed", batch_size=2, epochs=30).trajectory,
     ],
 )
-def test_every_run_has_a_picture(run: Any) -> None:
+def test_every_run_of_a_step_or_more_has_a_picture(run: Any) -> None:
     trajectory = run()
     data = evidence_data(trajectory, 2, trajectory.steps.tolist())
     assert len(data.times) == len(data.values) <= POINTS

@@ -127,7 +127,7 @@ def test_of_very_many_rows_none_is_lost() -> None:
     assert finding.numbers["top"] == values[5003]
 
 
-def test_remedies_of_a_jump() -> None:
+def test_for_a_jump_clipping_and_a_slower_rate_are_offered() -> None:
     path = made(spiked(30.0))
     clip, slower = the("loss_spike", path).remedies
     typical = float(f"{2 * np.median(path.gradient_norm):.2g}")
@@ -180,7 +180,7 @@ def test_a_fall_without_end(values: FloatArray, endless: bool) -> None:
         ("1/x + (y - 3)**2", ""),  # far to the right it has a bound, and downhill is there
     ],
 )
-def test_along_which_coordinates(formula: str, names: str) -> None:
+def test_the_coordinates_without_a_bound_are_named(formula: str, names: str) -> None:
     path = run(formula, [1.0, 0.0], G(0.01), 5)
     finding = found("unbounded", path)
     assert (finding.title if finding else "") == (f"f has no lower bound along {names}" if names else "")
@@ -284,7 +284,7 @@ def test_when_a_growing_sum_left_no_rate() -> None:
     assert decayed_file._by_sum(Case.of(even)) is None
 
 
-def test_remedies_of_a_rate_that_decayed() -> None:
+def test_for_a_rate_that_decayed_another_schedule_and_a_larger_rate_are_offered() -> None:
     scheduled = decayed_file._remedies(decayed([1.0] * 9), 0.1, 50)
     assert scheduled[0].settings["optimizer"] == G(fallline.Cosine(0.1, 50))
     assert scheduled[1].settings["optimizer"] == G(fallline.Exponential(1.0, decay=0.9))

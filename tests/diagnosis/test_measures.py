@@ -57,7 +57,7 @@ def bowl(rate: float, steps: int = 30, **options: Any) -> Trajectory:
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.45, 0.55])
-def test_steps_on_a_quadratic(rate: float) -> None:
+def test_steps_on_a_quadratic_meet_its_curvature(rate: float) -> None:
     run = bowl(rate)
     steps = measured_steps(run, 100)
     assert np.array_equal(steps.rows, np.arange(len(run) - 1))

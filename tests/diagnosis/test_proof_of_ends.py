@@ -120,7 +120,7 @@ def test_one_lucky_run_is_counted() -> None:
     assert settled(Given(unchanged=lambda number: 0.0 if number > 8 else 1.0), cure(optimizer=1)).grade == "likely"
 
 
-def test_names_of_measures() -> None:
+def test_the_level_is_told_in_its_measure() -> None:
     @dataclass(frozen=True)
     class Scored(Given):
         def measured_by(self, settings: Mapping[str, Any], measure: str) -> str:
