@@ -6,15 +6,21 @@ import functools
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import pytest
 
 import fallline
+from fallline.diagnosis import Finding, diagnose
 from fallline.diagnosis.case import Case
-from fallline.diagnosis.finding import CannotCheck, Check, Finding
+from fallline.diagnosis.finding import CannotCheck
+from fallline.diagnosis.findings import all_checks
 
 Make = Callable[[], Any]
+# Runs by name, each made when it is asked for.
+Runs: TypeAlias = dict[str, Make]
+CHECKS = {check.name: check for check in all_checks()}
 
 
 def well_told(finding: Finding, name: str) -> Finding:
@@ -46,20 +52,31 @@ def well_told(finding: Finding, name: str) -> Finding:
     return finding
 
 
-def found(check: Check, result: Any) -> Finding | None:
-    """What one check finds; nothing where it cannot be applied."""
-    try:
-        finding = check.find(Case.of(result))
-    except CannotCheck:
-        return None
-    return None if finding is None else well_told(finding, check.name)
+def found(name: str, result: Any) -> Finding | None:
+    """What the check of this name finds, None for nothing."""
+    finding = CHECKS[name].find(Case.of(result))
+    return None if finding is None else well_told(finding, name)
 
 
-def the(check: Check, result: Any) -> Finding:
-    """What one check finds, which must be something."""
-    finding = check.find(Case.of(result))
+def the(name: str, result: Any) -> Finding:
+    """What the check of this name finds, which must be something."""
+    finding = found(name, result)
     assert finding is not None
-    return well_told(finding, check.name)
+    return finding
+
+
+def missing(name: str, result: Any) -> str:
+    """What the check of this name says it needs."""
+    with pytest.raises(CannotCheck) as reason:
+        found(name, result)
+    return str(reason.value)
+
+
+def alarms(result: Any) -> list[str]:
+    """The names of all findings about a run, without remarks, the first cause first; no check may fail."""
+    diagnosis = diagnose(result, proof=False)
+    assert not [reason for reason in diagnosis.unchecked.values() if reason.startswith("raised ")]
+    return [finding.name for finding in diagnosis.alarms]
 
 
 def space(**known: Any) -> Any:
@@ -115,7 +132,7 @@ def run(objective: Any, start: Any, rule: Any, steps: int = 200, **options: Any)
 
 G, M, A = fallline.GradientDescent, fallline.Momentum, fallline.Adam
 
-HEALTHY: dict[str, Make] = {
+HEALTHY: Runs = {
     "a round bowl": lambda: run(bowl(1, 2), [1, 1], G(0.5)),
     "a bowl at 0.95 of its limit": lambda: run(bowl(1, 2), [1, 1], G(0.95)),
     "a valley to the end": lambda: run(bowl(1, 50), [1, 1], G(0.03), 1000),

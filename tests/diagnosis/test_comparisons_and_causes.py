@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, run
+from tests.diagnosis.looks import G, found, run
 from tests.refusals import refusal
 
 import fallline
@@ -411,14 +411,14 @@ def test_a_penalty_beside_the_data(l2: float, outweighs: bool) -> None:
     y = X @ [2.0, -1.0]
     loss = fallline.Linear(X, y, l2=l2)
     path = minimize(loss, np.zeros(3), G(0.02), max_steps=300)
-    found = next((one for one in diagnose(path, proof=False) if one.name == "decay_dominates"), None)
-    assert (found is not None) == outweighs
-    if found is not None:
+    finding = found("decay_dominates", path)
+    assert (finding is not None) == outweighs
+    if finding is not None:
         x = path.final.x
         pull, rest = l2 * x[:2], loss.gradient(x)[:2] - l2 * x[:2]
-        assert found.numbers["part"] == pytest.approx(np.linalg.norm(pull) / np.linalg.norm(rest), rel=1e-6)
+        assert finding.numbers["part"] == pytest.approx(np.linalg.norm(pull) / np.linalg.norm(rest), rel=1e-6)
         left = np.sum((y - X @ x[:2] - x[2]) ** 2) / np.sum((y - y.mean()) ** 2)
-        assert found.numbers["explained"] == pytest.approx(1 - left, abs=1e-9)
-        assert found.numbers["without"] == pytest.approx(1, abs=0.01)
-        assert [one.text for one in found.remedies] == ["l2=0.03", "l2=0.3"]
-        assert found.cause.startswith("l2=30 holds")
+        assert finding.numbers["explained"] == pytest.approx(1 - left, abs=1e-9)
+        assert finding.numbers["without"] == pytest.approx(1, abs=0.01)
+        assert [one.text for one in finding.remedies] == ["l2=0.03", "l2=0.3"]
+        assert finding.cause.startswith("l2=30 holds")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.looks import Runs, found, missing, the
 from tests.diagnosis.rows import Drawn, clouds, line, moons, wave
 
 import fallline
 from fallline import Adam, GradientDescent, Huber, Linear, Logistic, Momentum, Network, Poisson, Softmax, Trajectory
 from fallline.arrays import FloatArray
-from fallline.data.rows import Rows
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings.of_data import constant_predictor as constant_file
 from fallline.diagnosis.sample import Sample
 from fallline.models import Batches, Loss
@@ -69,8 +69,7 @@ STUCK: dict[str, tuple[Callable[[], Trajectory], float]] = {
 def test_the_loss_of_a_constant(name: str) -> None:
     make, baseline = STUCK[name]
     result = make()
-    finding = found("constant_predictor", result)
-    assert finding is not None
+    finding = the("constant_predictor", result)
     assert finding.since < 0.8 * result.step_count
     assert finding.numbers["baseline"] == pytest.approx(baseline, rel=1e-9)
 
@@ -149,10 +148,9 @@ def test_ends_only_need_more_steps() -> None:
     ],
 )
 def test_a_run_that_still_goes_downhill(slope: float, values: Any, moves: bool) -> None:
-    part = SimpleNamespace(gradient=lambda x: x)
-    known: Any = {"value": SimpleNamespace(values=np.array(values))}
-    case = type("Case", (dict,), {})(known)
-    case.sample = SimpleNamespace(rows=Rows(np.ones((9, 1)), np.ones(9)))
-    case.data = SimpleNamespace(on_part=lambda *_: part)
-    case.run, case.rows = SimpleNamespace(x=np.array([[0.6, 0.8], [9.0, 9.0], [slope, 0.0]])), np.array([0, 2])
+    # Of this loss the gradient at x is x.
+    loss = Linear(np.resize([1.0, -1.0], 40), np.zeros(40))
+    path = fallline.minimize(loss, [0.6, 0.8], GradientDescent(1e-4), max_steps=len(values) - 1)
+    x = np.array([[0.6, 0.8], *[[9.0, 9.0]] * (len(values) - 2), [slope, 0.0]])
+    case = Case.of(dataclasses.replace(path, x=x, value=np.array(values, float)))
     assert constant_file._moves(case) == moves

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fallline import GradientDescent, Momentum, MultiStep, Trajectory, minimize
+from fallline import GradientDescent, Momentum, MultiStep, Trajectory, fit, minimize
 from fallline.arrays import FloatArray
 from fallline.diagnosis import convergence as convergence_file
 from fallline.diagnosis.convergence import Best, Convergence
@@ -28,7 +27,7 @@ T = np.arange(201.0)
 
 
 @pytest.mark.parametrize("factor", [0.3, 0.9, 0.999])
-def test_a_factor(factor: float) -> None:
+def test_a_sequence_that_falls_by_a_factor_is_linear(factor: float) -> None:
     found = sequence(factor**T).convergence()
     # Half a number for each sign: a run that goes to and fro has the same factor.
     waved = sequence(factor**T * np.where(T % 2, 1, 0.1)).convergence()
@@ -41,7 +40,7 @@ def test_a_factor(factor: float) -> None:
 
 
 @pytest.mark.parametrize("power", [0.4, 1.0, 2.5])
-def test_a_power(power: float) -> None:
+def test_a_sequence_that_falls_as_a_power_is_sublinear(power: float) -> None:
     found = sequence((T + 1) ** -power).convergence()
     assert found.kind == "sublinear"
     # Of t + 1, where t is meant, in steps from 100 to 200.
@@ -59,7 +58,7 @@ def test_a_factor_that_falls_by_half_more_is_superlinear(times: float) -> None:
 
 
 @pytest.mark.parametrize("growth", [1.0, 1.02, 1.2])
-def test_what_does_not_shrink(growth: float) -> None:
+def test_a_sequence_that_does_not_shrink_is_of_no_kind(growth: float) -> None:
     found = sequence(growth**T).convergence()
     assert found.kind == "none"
     assert found.factor == pytest.approx(growth, rel=1e-9)
@@ -68,7 +67,7 @@ def test_what_does_not_shrink(growth: float) -> None:
     assert found.unknown["left"] == "needs a measured factor"
 
 
-def test_a_gradient_that_is_no_number() -> None:
+def test_of_a_gradient_that_is_no_number_no_factor_is_told() -> None:
     found = sequence(np.where(T == 30, np.nan, 0.9**T)).convergence(0.5)
     assert (found.kind, found.measured, found.target) == ("none", (0, 200), 0.5)
     assert math.isnan(found.factor)
@@ -164,10 +163,10 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     found = sequence(0.9**T).convergence()
     assert found.unknown["curvature"] == "needs the objective, which a file cannot hold"
     assert found.unknown["theory"] == "needs the curvature"
+    rows = {"x": np.arange(9.0), "y": np.arange(9.0) ** 2}
+    streamed = fit(rows, "y", model="linear", stream=True, max_steps=9).trajectory.convergence()
+    assert streamed.unknown["curvature"] == "needs many passes over files"
     run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
-    in_files: Any = SimpleNamespace(rereads=True, stochastic=False, rounding=2.0**-52)
-    read = dataclasses.replace(run, objective=in_files).convergence()
-    assert read.unknown["curvature"] == "needs many passes over files"
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
     assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]
@@ -219,7 +218,7 @@ def test_it_prints_what_is_known_and_why_the_rest_is_not(settings: dict[str, Any
     assert ("steps a digit" in text) == ("best" in settings)
 
 
-def test_the_condition_number() -> None:
+def test_the_condition_number_is_the_ratio_of_the_curvatures() -> None:
     assert report().condition == 4
     assert report(lowest=0.0).condition == math.inf
     assert math.isnan(report(lowest=-1.0).condition)

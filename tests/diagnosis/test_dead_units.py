@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.looks import Runs, found, missing, the
 from tests.diagnosis.rows import Drawn, clouds, line, moons, wave
 
 import fallline
@@ -41,8 +41,7 @@ def test_units_that_no_row_reaches(
 ) -> None:
     network = classifier(moons(), hidden, activation)
     run = fallline.minimize(network, with_biases(network, layer, bias), rule, max_steps=200)
-    finding = found("dead_units", run)
-    assert finding is not None
+    finding = the("dead_units", run)
     assert finding.since == 0
     assert (finding.numbers["dead"], finding.numbers["units"]) == (hidden[layer], hidden[layer])
 
@@ -51,8 +50,7 @@ def test_units_that_no_row_reaches(
 def test_units_that_the_first_steps_killed(rate: float) -> None:
     network = classifier(clouds())
     run = fallline.minimize(network, network.initial(1), GradientDescent(rate), max_steps=200)
-    finding = found("dead_units", run)
-    assert finding is not None
+    finding = the("dead_units", run)
     never = [
         (network.X @ layer.W.T + layer.b <= 0).mean(axis=0) >= 0.95
         for layer in (network.layers(run.x[finding.since - 1])[0], network.layers(run.x[finding.since])[0])
@@ -65,8 +63,7 @@ def test_units_that_the_first_steps_killed(rate: float) -> None:
 def test_the_dead_are_counted_as_by_hand() -> None:
     network = classifier(moons())
     run = fallline.minimize(network, with_biases(network, 0, -50.0, slice(9)), GradientDescent(0.01), max_steps=50)
-    finding = found("dead_units", run)
-    assert finding is not None
+    finding = the("dead_units", run)
     layer = network.layers(run.final.x)[0]
     never = (network.X @ layer.W.T + layer.b <= 0).mean(axis=0) >= 0.95
     assert finding.numbers["dead"] == never.sum() == 9
@@ -76,8 +73,7 @@ def test_the_dead_are_counted_as_by_hand() -> None:
 def test_smooth_units_that_start_with_large_weights_hardly_learn(activation: str, hidden: tuple[int, ...]) -> None:
     network = classifier(clouds(features=8, apart=1.0), hidden, activation)
     start = np.random.default_rng(0).normal(size=network.dimension) * (10 if activation == "tanh" else 40)
-    finding = found("dead_units", fallline.minimize(network, start, GradientDescent(0.05), max_steps=100))
-    assert finding is not None
+    finding = the("dead_units", fallline.minimize(network, start, GradientDescent(0.05), max_steps=100))
     assert finding.since == 0
     assert "x0" in finding.remedies[0].settings  # the features are scaled
 
@@ -86,8 +82,7 @@ def test_features_far_from_0_are_scaled_first() -> None:
     data = moons()
     network = classifier(Drawn(100 * data.X, data.y), activation="sigmoid")
     run = fallline.minimize(network, network.initial(1), GradientDescent(0.01), max_steps=100)
-    finding = found("dead_units", run)
-    assert finding is not None
+    finding = the("dead_units", run)
     assert finding.remedies[0].text.startswith("X = ")
 
 
@@ -95,8 +90,7 @@ def test_remedies_are_whole_settings() -> None:
     network = classifier(moons())
     start = with_biases(network, 0, -50.0)
     run = fallline.minimize(network.batches(20), start, Adam(0.01), max_steps=200)
-    finding = found("dead_units", run)
-    assert finding is not None
+    finding = the("dead_units", run)
     changed = [remedy.settings for remedy in finding.remedies]
     leaky = next(settings["objective"] for settings in changed if getattr(settings.get("objective"), "loss", 0))
     objectives = [settings["objective"].loss for settings in changed if "objective" in settings]

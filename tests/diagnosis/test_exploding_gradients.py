@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found
+from tests.diagnosis.looks import Runs, found, the
 from tests.diagnosis.rows import clouds, moons, wave
 
 import fallline
@@ -28,8 +28,7 @@ def test_large_weights(depth: int, activation: str, factor: float, rule: Optimiz
     data = clouds(rows=90)
     network = Network(data.X, data.y.astype(int), hidden=(8,) * depth, activation=activation)
     run = fallline.minimize(network, factor * network.initial(1), rule, max_steps=100)
-    finding = found("exploding_gradients", run)
-    assert finding is not None
+    finding = the("exploding_gradients", run)
     assert finding.numbers["ratio"] > 70
     first = network.layers(network.gradient(run.start.x))[0]
     assert finding.numbers["first_layer"] == pytest.approx(np.linalg.norm(first.W), rel=1e-9)
@@ -40,8 +39,7 @@ def test_the_ratio_of_linear_units_is_the_product_of_the_weights() -> None:
     X = np.linspace(1.0, 2.0, 40)
     network = Network(X, 3 * X, hidden=(1, 1), activation="leaky_relu", loss="squared")
     x0 = network.flat([([[1.0]], [0.0]), ([[9.0]], [0.0]), ([[11.0]], [0.0])])
-    finding = found("exploding_gradients", fallline.minimize(network, x0, GradientDescent(0.01), max_steps=20))
-    assert finding is not None
+    finding = the("exploding_gradients", fallline.minimize(network, x0, GradientDescent(0.01), max_steps=20))
     # Inputs grow along x, and so does the error, so the norms by z are in the ratio of the products: 9 · 11.
     assert finding.numbers["ratio"] == pytest.approx(99, rel=1e-9)
 

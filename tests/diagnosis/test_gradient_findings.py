@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looked_at import alarms, found
+from tests.diagnosis.looks import alarms, found, the
 
 from fallline import GradientDescent, Momentum, Perturbation, minimize
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings import wrong_gradient as wrong_file
 from fallline.diagnosis.findings.lower_seen import lower_seen
 from fallline.diagnosis.findings.wrong_gradient import wrong_gradient
+from fallline.gradients import with_gradient
 from fallline.models import Logistic
+from fallline.objectives import as_objective
 
 BOWL = "x**2 + 3*y**2 + x*y"
 
@@ -33,10 +34,7 @@ BOWL = "x**2 + 3*y**2 + x*y"
     ],
 )
 def test_a_wrong_gradient(gradient: Any, factor: float | None) -> None:
-    finding = found(
-        minimize(BOWL, [1.5, 2.0], GradientDescent(0.02), gradient=gradient, max_steps=50), "wrong_gradient"
-    )
-    assert finding is not None
+    finding = the("wrong_gradient", minimize(BOWL, [1.5, 2.0], GradientDescent(0.02), gradient=gradient, max_steps=50))
     assert finding.since == 0
     if factor is not None:
         assert finding.numbers["factor"] == pytest.approx(factor, rel=1e-5)
@@ -60,7 +58,7 @@ def test_a_wrong_gradient(gradient: Any, factor: float | None) -> None:
     ],
 )
 def test_a_right_gradient(objective: str, start: Any, gradient: Any) -> None:
-    assert found(minimize(objective, start, GradientDescent(0.05), gradient=gradient), "wrong_gradient") is None
+    assert found("wrong_gradient", minimize(objective, start, GradientDescent(0.05), gradient=gradient)) is None
 
 
 class Noisy:
@@ -76,17 +74,16 @@ class Noisy:
 @pytest.mark.parametrize("size", [1e-8, 1e-3, 0.1, 10.0])
 def test_values_that_change_from_call_to_call(size: float) -> None:
     run = minimize(Noisy(size), [1.5, 2.0], GradientDescent(0.1), gradient=Perturbation(0.01), max_steps=50)
-    finding = found(run, "random_loss")
-    assert finding is not None
+    finding = the("random_loss", run)
     assert 0 < finding.numbers["spread"] < 6 * size
 
 
 def test_numbers_drawn_once_are_not_random() -> None:
     noise = np.random.default_rng(0).standard_normal(2)
     run = minimize(lambda x: np.sum((x - noise) ** 2), [1.0, 2.0], GradientDescent(0.1))
-    assert found(run, "random_loss") is None
+    assert found("random_loss", run) is None
     batches = Logistic([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]).batches(2)
-    assert found(minimize(batches, [0.0, 0.0], GradientDescent(0.1), max_steps=20), "random_loss") is None
+    assert found("random_loss", minimize(batches, [0.0, 0.0], GradientDescent(0.1), max_steps=20)) is None
 
 
 def cast_at_the_start(x: Any) -> float:
@@ -108,7 +105,7 @@ def beside_a_larger_number(x: Any) -> Any:
 @pytest.mark.parametrize("function", [cast_at_the_start, cast_at_the_end, float32_data, beside_a_larger_number])
 def test_float32_inside_a_function(function: Any) -> None:
     run = minimize(function, [1.5, 2.0], GradientDescent(0.1), gradient=Perturbation(0.01), max_steps=50)
-    assert found(run, "float32") is not None
+    assert found("float32", run) is not None
 
 
 @pytest.mark.parametrize(
@@ -124,22 +121,19 @@ def test_float32_inside_a_function(function: Any) -> None:
 )
 def test_float64_functions(function: Any) -> None:
     run = minimize(function, [1.5, 2.0], GradientDescent(0.1), gradient=Perturbation(0.01), max_steps=50)
-    assert found(run, "float32") is None
+    assert found("float32", run) is None
 
 
 def test_a_known_minimum_that_is_lower_is_a_remark() -> None:
     run = minimize("rastrigin", [2.2, 2.1], GradientDescent(0.001), max_steps=5000)
-    finding = found(run, "lower_seen")
-    assert finding is not None
-    assert finding.remark
-    assert finding.numbers["lower"] == 0.0
+    assert the("lower_seen", run).numbers["lower"] == 0.0
     assert alarms(run) == []
 
 
 def test_a_lower_point_that_the_run_itself_passed_or_another_run_saw_is_a_remark() -> None:
     deep = minimize("x**2 + 8*sin(x)", 0.0, GradientDescent(0.05))
     high = minimize("x**2 + 8*sin(x)", 5.0, GradientDescent(0.01))
-    assert found(high, "lower_seen") is None  # nothing lower is known
+    assert found("lower_seen", high) is None  # nothing lower is known
     finding = lower_seen.find(Case(Case.of(high).series, high, elsewhere=deep.best))
     assert finding is not None
     assert finding.numbers["lower"] == pytest.approx(deep.best.value)
@@ -147,8 +141,8 @@ def test_a_lower_point_that_the_run_itself_passed_or_another_run_saw_is_a_remark
 
 
 def test_rounding_noise_at_the_end_is_no_lower_value() -> None:
-    assert found(minimize("(x - 1/3)**2 + 7", 1.0, Momentum(0.1)), "lower_seen") is None
-    assert found(minimize("rosenbrock", [0.9, 0.9], GradientDescent(0.002), max_steps=30000), "lower_seen") is None
+    assert found("lower_seen", minimize("(x - 1/3)**2 + 7", 1.0, Momentum(0.1))) is None
+    assert found("lower_seen", minimize("rosenbrock", [0.9, 0.9], GradientDescent(0.002), max_steps=30000)) is None
 
 
 def test_a_slow_clock_hides_no_wrong_gradient() -> None:
@@ -162,15 +156,6 @@ def test_a_slow_clock_hides_no_wrong_gradient() -> None:
     )
     for seconds in (1e-3, 0.079):
         assert wrong_gradient.find(Case.of(replace(ran, seconds=seconds))) is not None
-
-
-def of_one(function: Any) -> Any:
-    """An objective of one number with these values."""
-    return SimpleNamespace(value=lambda x: function(x[..., 0]))
-
-
-def slope_at(function: Any, x: float) -> float | None:
-    return wrong_file._slope_of_values(of_one(function), np.array([x]), np.array([1.0]), max(1.0, abs(x)))
 
 
 @pytest.mark.parametrize(
@@ -191,17 +176,16 @@ def slope_at(function: Any, x: float) -> float | None:
     ],
 )
 def test_the_slope_of_values(function: Any, x: float, slope: float | None) -> None:
-    found = slope_at(function, x)
-    assert found is None if slope is None else found == pytest.approx(slope, rel=1e-8 if x == 2 else 1e-5)
+    objective = as_objective(function, None)
+    found = wrong_file._slope_of_values(objective, np.array([x]), np.array([1.0]), max(1.0, abs(x)))
+    assert found == (None if slope is None else pytest.approx(slope, rel=1e-8 if x == 2 else 1e-5))
 
 
 def test_slopes_are_compared_along_the_gradient_and_random_directions() -> None:
-    def value(x: Any) -> Any:
-        return x[..., 0] ** 2 + 3 * x[..., 1]
-
+    at = np.array([2.0, 50.0])
     for gradient, count in (([4.0, 3.0], 3), ([8.0, 6.0], 3), ([0.0, 0.0], 2), ([np.nan, 3.0], 0)):
-        objective: Any = SimpleNamespace(value=value, gradient=lambda x, g=gradient: np.array([g]))
-        slopes = wrong_file._slopes(objective, np.array([2.0, 50.0]), 7)
+        objective = with_gradient(as_objective("x**2 + 3*y"), lambda x, y, g=gradient: g, at)
+        slopes = wrong_file._slopes(objective, at, 7)
         assert [slope.step for slope in slopes] == [7] * count
         if count:
             factor = np.linalg.norm(gradient) / 5

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looked_at import found
-from tests.diagnosis.looks import space, well_told
+from tests.diagnosis.looks import found, the, well_told
 
 from fallline import Adam, Exponential, GradientDescent, Momentum, minimize
 from fallline.arrays import FloatArray
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck, Finding
 from fallline.diagnosis.findings import kink as kink_file
+from fallline.diagnosis.known import Series
+from fallline.gradients import with_gradient
 from fallline.models import Linear, Network
+from fallline.objectives import as_objective
+from fallline.stopping import Target
 
 Slope = Callable[[FloatArray], FloatArray]
 
@@ -38,13 +42,12 @@ def highest(x: Any) -> Any:
     ],
 )
 def test_runs_across_a_kink(objective: Any, start: Any, rule: Any) -> None:
-    assert found(minimize(objective, start, rule, max_steps=300), "kink") is not None
+    assert found("kink", minimize(objective, start, rule, max_steps=300)) is not None
 
 
 def test_the_slopes_are_those_of_both_sides_and_a_falling_rate_is_the_remedy() -> None:
     run = minimize("max(x, -2*x)", 0.31, GradientDescent(0.1), max_steps=300)
-    finding = found(run, "kink")
-    assert finding is not None
+    finding = the("kink", run)
     # The slope is taken along the step, to the left or to the right.
     assert sorted(np.abs([finding.numbers["down"], finding.numbers["up"]])) == pytest.approx([1.0, 2.0])
     rule = finding.remedies[0].settings["optimizer"]
@@ -66,7 +69,7 @@ def test_the_slopes_are_those_of_both_sides_and_a_falling_rate_is_the_remedy() -
     ],
 )
 def test_runs_that_cross_none_or_come_to_rest(objective: str, start: Any, rule: Any) -> None:
-    assert found(minimize(objective, start, rule, max_steps=300), "kink") is None
+    assert found("kink", minimize(objective, start, rule, max_steps=300)) is None
 
 
 def test_the_kinks_of_rectifying_units_do_not_matter() -> None:
@@ -74,18 +77,14 @@ def test_the_kinks_of_rectifying_units_do_not_matter() -> None:
     X = random.normal(size=(200, 3))
     network = Network(X, (X[:, 0] > 0).astype(int), hidden=(8,), activation="relu")
     for rate in (0.1, 0.5, 2.0):
-        assert found(minimize(network, network.initial(0), GradientDescent(rate), max_steps=300), "kink") is None
+        assert found("kink", minimize(network, network.initial(0), GradientDescent(rate), max_steps=300)) is None
     line = Linear(X, X[:, 0]).batches(10)
-    assert found(minimize(line, np.zeros(4), GradientDescent(0.1), max_steps=300), "kink") is None
+    assert found("kink", minimize(line, np.zeros(4), GradientDescent(0.1), max_steps=300)) is None
 
 
 def across(slope: Slope, begin: float = -1.0, end: float = 1.1) -> Any:
     """Where a diagonal step of two numbers crosses a kink of a function with this slope along the first."""
-
-    def gradient(x: FloatArray) -> FloatArray:
-        return np.stack([slope(x[:, 0]), 0 * x[:, 0]], axis=1)
-
-    objective: Any = SimpleNamespace(gradient=gradient)
+    objective = with_gradient(as_objective(lambda x, y: 0.0), lambda x, y: [slope(x), 0.0], np.zeros(2))
     return kink_file._crossing(objective, np.array([begin, 5.0]), np.array([end, 5 + end - begin]))
 
 
@@ -130,14 +129,6 @@ def test_what_is_a_kink(slope: Slope, crosses: bool) -> None:
     assert (across(slope) is not None) == crosses
 
 
-class Case(SimpleNamespace):
-    """A case of some parts."""
-
-    def __getitem__(self, name: str) -> Any:
-        assert name == "step_length"
-        return SimpleNamespace(values=self.lengths)
-
-
 # By turns on both sides of 0, at 0.1.
 TURNS = 0.1 * (-1.0) ** np.arange(100)
 
@@ -150,16 +141,25 @@ def values(level: float = 1.0, up: int = 19, rows: int = 100) -> FloatArray:
 
 def told(slope: Slope = lambda x: np.where(x < 0, -2.0, 1.0), **changed: Any) -> Finding | None:
     """What is told of a run by turns on both sides of a kink."""
-    value = changed.pop("value", values())
-    x = changed.pop("x", TURNS)[: len(value), None]
-    loss = space(stochastic=False, gradient_kind="exact", of_data=False, gradient=slope)
-    parts = {"value": value, "x": x, "steps": np.arange(len(value)), "names": ("x",), "step_count": len(value) - 1}
-    known: dict[str, Any] = {"loss": loss, "objective": loss, "rule": GradientDescent(0.1)}
-    known["lengths"] = changed.pop("lengths", np.ones(len(value)))
-    loss.__dict__.update(changed.pop("loss", {}))
-    known["run"] = SimpleNamespace(**parts | {"stop": space(converged=False)} | changed.pop("run", {}))
-    case: Any = Case(**known | changed)
-    finding = kink_file.kink.find(case)
+    known: dict[str, Any] = {"value": values(), "x": TURNS, "rule": GradientDescent(0.1), "stochastic": False}
+    known |= {"gradient_kind": "given", "of_data": False, "converged": False, "in_batches": False} | changed
+    rows = len(known["value"])
+    path = minimize("x**2", 1.0, known["rule"], max_steps=rows - 1, stop=Target(-1.0))
+    loss = with_gradient(as_objective(lambda x: 0.0), slope, np.zeros(1))
+    vars(loss).update({name: known[name] for name in ("stochastic", "gradient_kind", "of_data")})
+    batches = Linear([1.0, 2.0], [0.0, 0.0]).batches(1)
+    vars(batches)["loss"] = loss
+    path = dataclasses.replace(
+        path,
+        value=known["value"],
+        x=known["x"][:rows, None],
+        steps=known.get("steps", path.steps),
+        objective=batches if known["in_batches"] else loss,
+        stop=dataclasses.replace(path.stop, converged=known["converged"]),
+    )
+    case = Case.of(path)
+    lengths = Series(path.steps, known.get("lengths", np.ones(rows)))
+    finding = kink_file.kink.find(dataclasses.replace(case, series={**case.series, "step_length": lengths}))
     return None if finding is None else well_told(finding, "kink")
 
 
@@ -189,10 +189,10 @@ def falls_on(x: FloatArray) -> FloatArray:
 @pytest.mark.parametrize(
     ("changed", "is_told"),
     [
-        ({"loss": {"stochastic": True}}, False),
-        ({"loss": {"gradient_kind": None}}, False),
-        ({"objective": None}, False),
-        ({"run": {"stop": space(converged=True)}}, False),
+        ({"stochastic": True}, False),
+        ({"gradient_kind": None}, False),
+        ({"in_batches": True}, False),
+        ({"converged": True}, False),
         ({"value": values(rows=24)}, True),
         ({"value": values(rows=24)[:23]}, False),
         # In the last fifth every value is finite.
@@ -209,14 +209,15 @@ def falls_on(x: FloatArray) -> FloatArray:
         ({"lengths": np.where(np.arange(100) > 94, 0.69, 1.0)}, False),
         ({"lengths": np.where(np.arange(100) > 95, 0.65, 1.0)}, True),
         ({"lengths": np.where(np.arange(100) < 80, 9.0, 1.0)}, True),
-        ({"lengths": np.where(np.arange(100) == 80, np.nan, 1.0)}, True),
+        ({"lengths": np.select([np.arange(100) == 80, np.arange(100) > 94], [np.nan, 0.71], 1.0)}, True),
+        ({"lengths": np.select([np.arange(100) == 80, np.arange(100) > 94], [np.nan, 0.69], 1.0)}, False),
         # A quarter of the last six steps cross it, which are two.
         ({"x": np.where(np.arange(100) < 97, 0.1 + 0.01 * np.arange(100), TURNS)}, True),
         ({"x": np.where(np.arange(100) < 99, 0.1 + 0.01 * np.arange(100), TURNS)}, False),
         # Of units that rectify, it counts where the slope turns at the kink itself.
         ({"slope": falls_on}, True),
-        ({"slope": falls_on, "loss": {"of_data": True}}, False),
-        ({"loss": {"of_data": True}}, True),
+        ({"slope": falls_on, "of_data": True}, False),
+        ({"of_data": True}, True),
     ],
 )
 def test_runs_on_either_side_of_what_is_asked_for(changed: dict[str, Any], is_told: bool) -> None:
@@ -225,4 +226,4 @@ def test_runs_on_either_side_of_what_is_asked_for(changed: dict[str, Any], is_to
 
 def test_steps_that_were_not_recorded_are_asked_for() -> None:
     with pytest.raises(CannotCheck, match="successive steps recorded at the end"):
-        told(run={"steps": 2 * np.arange(100)})
+        told(steps=2 * np.arange(100))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from fallline.diagnosis.limits import constant_limit, is_linear, keeps_length
 from fallline.diagnosis.quantiles import median, quantile
 from fallline.diagnosis.steps import ENDS, SHARES, Steps, measured_steps, objective_of, spread
 from fallline.diagnosis.trial import trial_descent
+from fallline.objectives import as_objective
 from fallline.stopping import ROUNDING
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -57,7 +57,7 @@ def bowl(rate: float, steps: int = 30, **options: Any) -> Trajectory:
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.45, 0.55])
-def test_steps_on_a_quadratic(rate: float) -> None:
+def test_steps_on_a_quadratic_meet_its_curvature(rate: float) -> None:
     run = bowl(rate)
     steps = measured_steps(run, 100)
     assert np.array_equal(steps.rows, np.arange(len(run) - 1))
@@ -105,7 +105,8 @@ def test_values_are_rounded_by_their_size_and_that_of_the_first_up_to_1(start: f
     known = [abs(value) for value in (start, 1e-9, 7.0, 0.3) if np.isfinite(value)]
     assert rounding == pytest.approx([ROUNDING * max(value, least) for value in known])
     # Of float32, 2^29 times as coarsely.
-    single: Any = SimpleNamespace(stochastic=False, rounding=2.0**-23)
+    single = as_objective("x + y")
+    single.precision = "float32"
     assert measured_steps(dataclasses.replace(run, objective=single), 9).rounding == pytest.approx(2.0**29 * rounding)
     bare = measured_steps(dataclasses.replace(run, objective=None), 100)
     assert np.array_equal(bare.rounding, rounding)

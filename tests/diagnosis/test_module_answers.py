@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import found, missing
-from tests.diagnosis.looks import G, run
+from tests.diagnosis.looks import G, found, missing, run, the
 
 from fallline import Trajectory
 from fallline.arrays import FloatArray
@@ -209,8 +208,7 @@ TOLD: dict[str, tuple[Module, str, str, str]] = {
 @pytest.mark.parametrize("name", TOLD)
 def test_what_does_not_suit_is_told(name: str) -> None:
     module, title, evidence, remedy = TOLD[name]
-    finding = found("output_mismatch", descent(module))
-    assert finding is not None
+    finding = the("output_mismatch", descent(module))
     assert title in finding.title
     assert evidence in finding.evidence
     assert remedy in finding.remedies[0].text

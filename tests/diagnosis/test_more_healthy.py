@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import Make, bowl, classes, line, network, run
+from tests.diagnosis.looks import Make, Runs, alarms, bowl, classes, line, network, run
 
 import fallline
-from fallline.diagnosis import diagnose
 
 F = fallline
 ROUND = bowl(1, 3)
@@ -70,7 +69,7 @@ def decayed(x: Any) -> Any:
     return ((x - 1) ** 2).sum() + 0.1 * ((x - 1) ** 4).sum()
 
 
-MORE: dict[str, Make] = {
+MORE: Runs = {
     **{name: functools.partial(run, ROUND, [2.0, -1.0], rule, 400) for name, rule in RULES.items()},
     **{
         f"least squares, {name}": functools.partial(run, line(), np.zeros(4), F.GradientDescent(rate), 400)
@@ -102,4 +101,4 @@ MORE: dict[str, Make] = {
 
 @pytest.mark.parametrize("make", MORE.values(), ids=MORE)
 def test_no_finding_is_an_alarm(make: Make) -> None:
-    assert [finding.title for finding in diagnose(make(), proof=False).alarms] == []
+    assert alarms(make()) == []

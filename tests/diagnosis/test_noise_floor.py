@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.looks import Runs, found, missing, the
 from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
@@ -41,15 +41,13 @@ FLOORED: Runs = {
 
 @pytest.mark.parametrize("name", FLOORED)
 def test_constant_rates_on_small_batches(name: str) -> None:
-    finding = found("noise_floor", FLOORED[name]())
-    assert finding is not None
+    finding = the("noise_floor", FLOORED[name]())
     assert finding.numbers["at_mean"] < finding.numbers["level"]
 
 
 def test_the_figures_are_those_of_all_rows() -> None:
     result = FLOORED["a line, row by row"]()
-    finding = found("noise_floor", result)
-    assert finding is not None
+    finding = the("noise_floor", result)
     late = result.x[result.steps >= 0.6 * result.step_count]
     assert finding.numbers["at_mean"] == pytest.approx(float(ROUGH.value(late.mean(axis=0))), rel=1e-9)
     # The level is measured at 20 of the last of these points, so it has an error.
@@ -60,8 +58,7 @@ def test_the_figures_are_those_of_all_rows() -> None:
 
 def test_a_falling_rate_and_a_larger_batch_help() -> None:
     result = FLOORED["a line, row by row"]()
-    finding = found("noise_floor", result)
-    assert finding is not None
+    finding = the("noise_floor", result)
     falling, larger = (remedy.settings for remedy in finding.remedies)
     assert falling["optimizer"] == GradientDescent(Cosine(0.12, steps=800))
     assert larger["objective"].size == 8

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.looks import Runs, found, missing, the
 from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
@@ -54,8 +54,7 @@ OVERFITTED: Runs = {
 @pytest.mark.parametrize("name", OVERFITTED)
 def test_networks_that_learn_the_noise(name: str) -> None:
     fitted = OVERFITTED[name]()
-    finding = found("overfitting", fitted)
-    assert finding is not None
+    finding = the("overfitting", fitted)
     curve = fitted.learning_curve()
     assert curve.held_out is not None
     assert finding.since == curve.steps[np.argmin(curve.held_out)]
@@ -65,8 +64,7 @@ def test_networks_that_learn_the_noise(name: str) -> None:
 
 def test_the_error_is_that_of_paired_rows() -> None:
     fitted = OVERFITTED["numbers"]()
-    finding = found("overfitting", fitted)
-    assert finding is not None
+    finding = the("overfitting", fitted)
     assert fitted.held_out is not None
     rows = fitted.held_out.whole()
     run = fitted.trajectory
@@ -77,8 +75,7 @@ def test_the_error_is_that_of_paired_rows() -> None:
 
 
 def test_stopping_early_is_better_on_the_rows_held_out() -> None:
-    finding = found("overfitting", OVERFITTED["numbers"]())
-    assert finding is not None
+    finding = the("overfitting", OVERFITTED["numbers"]())
     settings = finding.remedies[0].settings
     stopped = network(noisy(80), Adam(0.03), **settings)
     assert stopped.score() > OVERFITTED["numbers"]().score()
@@ -86,8 +83,7 @@ def test_stopping_early_is_better_on_the_rows_held_out() -> None:
 
 def test_a_loaded_fit_is_judged_by_its_curve(tmp_path: Path) -> None:
     OVERFITTED["numbers"]().save(tmp_path / "fit.npz")
-    finding = found("overfitting", Fit.load(tmp_path / "fit.npz"))
-    assert finding is not None
+    the("overfitting", Fit.load(tmp_path / "fit.npz"))
 
 
 HEALTHY: Runs = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.optimizers.rules import RULES
 
@@ -64,14 +64,13 @@ def test_identical_runs_do_not_differ() -> None:
 @settings(max_examples=20, deadline=None)
 @given(beta=st.floats(0, 0.98), other=st.floats(0, 0.98), rate=st.floats(1e-4, 1e-2))
 def test_another_momentum_parts_at_the_second_step(beta: float, other: float, rate: float) -> None:
+    assume(abs(beta - other) > 1e-6)
     rules = fallline.Momentum(rate, momentum=beta), fallline.Momentum(rate, momentum=other)
     a, b = (run(rule, objective="x**2", x0=3.0, max_steps=4) for rule in rules)
     found = differ(a, b)
-    if abs(beta - other) > 1e-6:
-        assert (found.step, found.by) == (2, "rule")
-        assert found.facts["settings"].startswith("momentum ")
-        assert found.distance[2] == abs(a.x[2, 0] - b.x[2, 0])
-    assert bool(found) == (not np.array_equal(a.x, b.x))
+    assert (found.step, found.by) == (2, "rule")
+    assert found.facts["settings"].startswith("momentum ")
+    assert found.distance[2] == abs(a.x[2, 0] - b.x[2, 0])
 
 
 def test_a_difference_that_is_rounding_at_first_is_told_where_it_shows() -> None:
@@ -139,7 +138,7 @@ def test_another_seed_of_batches() -> None:
 def test_another_engine_differs_by_rounding_only_and_chaos_is_told() -> None:
     one, other = (run(fallline.Adam(0.01), engine=engine) for engine in ("jax", "reference"))
     calm = differ(one, other)
-    assert calm.by in ("rounding", "nothing")
+    assert calm.by == ("nothing" if np.array_equal(one.x, other.x) else "rounding")
     assert np.max(calm.distance) < 1e-12
     # The logistic map at its chaotic end, x ← 4 x (1 − x): x − (4x² − 3x), which doubles a difference in each step.
     chaotic = run(fallline.GradientDescent(1.0), objective="4*x**3/3 - 3*x**2/2", x0=0.3, max_steps=100)
@@ -227,17 +226,15 @@ def test_code_with_a_line_more_at_its_end_and_code_that_is_not_at_hand(monkeypat
 def test_every_convention_is_held_against_the_paper(name: str) -> None:
     rule = RULES[name]
     paper = RULES[f"{name.partition('@')[0]}@paper"]
-    runs = [run(each, objective="x**2 + 10*y**2 + x*y", max_steps=30) for each in (paper, rule)]
-    found = differ(runs[0], runs[1])
-    apart = np.flatnonzero((runs[0].x[: len(found.distance)] != runs[1].x[: len(found.distance)]).any(axis=1))
-    if not len(apart):
-        assert found.by in ("nothing", "stopping")
-        return
-    assert found.by in ("rule", "rounding", "rate")
-    assert found.step is not None
-    assert found.step >= apart[0]
-    if found.by == "rule":
-        assert found.lines or "settings" in found.facts
+    one, other = (run(each, objective="x**2 + 10*y**2 + x*y", max_steps=30) for each in (paper, rule))
+    found = differ(one, other)
+    distance, size = np.linalg.norm(one.x - other.x, axis=1), np.linalg.norm(one.x, axis=1)
+    # Up to 64 roundings are no more than rounding.
+    apart, beyond = (np.flatnonzero(distance > part * size) for part in (0, 64 * np.finfo(float).eps))
+    by = "rule" if beyond.size else "rounding" if apart.size else "nothing"
+    assert (found.step, found.by) == (next(iter([*beyond, *apart]), None), by)
+    # What differs is named.
+    assert bool(found.lines or "settings" in found.facts) == (by != "nothing")
 
 
 def test_labels_of_a_comparison_and_saved_ones(tmp_path: Path) -> None:
@@ -249,15 +246,6 @@ def test_labels_of_a_comparison_and_saved_ones(tmp_path: Path) -> None:
         assert kept.differ(2, 0).labels == ("other", "calm")
     with pytest.raises(FalllineError, match="label is 'none'"):
         race.differ("none")
-
-
-def test_it_shows_itself_in_a_notebook_as_a_frame_and_as_data() -> None:
-    found = differ(run(), run(fallline.Adam(0.02)))
-    assert "<table>" in found._repr_html_()
-    assert found.to_frame()["distance"].iloc[0] == 0
-    data = found.contents()
-    assert (data["step"], data["by"]) == (1, "rate")
-    assert re.fullmatch(r"\S+ at step 1, .*", data["facts"]["distance"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found, missing
+from tests.diagnosis.looks import Runs, found, missing, the
 from tests.diagnosis.rows import Drawn, clouds, line, wave
 
 import fallline
@@ -48,8 +48,7 @@ SORTED: Runs = {
 @pytest.mark.parametrize("name", SORTED)
 def test_sorted_rows_in_their_own_order(name: str) -> None:
     result = SORTED[name]()
-    finding = found("sorted_batches", result)
-    assert finding is not None
+    finding = the("sorted_batches", result)
     shuffled = finding.remedies[0].settings["objective"]
     assert (shuffled.order, shuffled.size) == ("shuffled", result.objective.size)
 
@@ -65,16 +64,14 @@ def test_a_fit_is_told_to_shuffle() -> None:
         epochs=20,
     )
     assert isinstance(fitted, Fit)
-    finding = found("sorted_batches", fitted)
-    assert finding is not None
+    finding = the("sorted_batches", fitted)
     assert finding.remedies[0].settings == {"batch_order": "shuffled"}
     assert finding.remedies[0].command == "--batch-order shuffled"
 
 
 def test_the_variance_between_stretches_is_that_of_the_labels() -> None:
     # Stretches of 30 rows of 240, of which 80 have each label.
-    finding = found("sorted_batches", SORTED["softmax"]())
-    assert finding is not None
+    finding = the("sorted_batches", SORTED["softmax"]())
     labels = np.repeat([0.0, 1.0, 2.0], 80)
     means = [labels[start : start + 30].mean() for start in range(0, 240, 30)]
     assert finding.numbers["between"] == pytest.approx(np.var(means) / np.var(labels), rel=1e-12)

@@ -109,7 +109,7 @@ def test_the_page_has_a_table_and_the_first_coordinate_as_formula() -> None:
     assert len(list(math.iter(f"{MATH}mtr"))) == 9
 
 
-def test_the_data() -> None:
+def test_the_data_hold_the_numbers_of_the_step() -> None:
     contents = second_step().contents()
     plain = {name: np.asarray(part).tolist() for name, part in contents.items() if name not in NESTED}
     assert plain == {
@@ -140,7 +140,7 @@ def test_the_data() -> None:
 NESTED = ("settings", "remarks", "state_old", "state", "quantities")
 
 
-def test_numbers_in_a_formula() -> None:
+def test_numbers_stand_in_brackets_where_their_sign_needs_them() -> None:
     rule = fallline.ClipNorm(fallline.Adam(0.01), limit=0.5)
     one = minimize("x**2 - 1e-6*y", [-3.0, 0.0], rule, max_steps=2, engine="reference").explain(1)
     lines = [line.strip() for line in one.text.splitlines()]
@@ -167,7 +167,7 @@ def test_numbers_in_a_formula() -> None:
         ("norm([1, 2, … 9 more])", r"\mathrm{norm([1, 2, \ldots 9 more])}"),
     ],
 )
-def test_a_number_in_latex(text: str, latex: str) -> None:
+def test_a_number_in_latex_has_a_power_of_ten(text: str, latex: str) -> None:
     assert written_file._power_of_ten(text) == latex
 
 
@@ -312,7 +312,7 @@ def path(**settings: Any) -> Trajectory:
 
 @pytest.mark.parametrize("record", ["all", "ends", 4, Record(every=None, at=(4, 5)), Record(every=4, state=True)])
 @pytest.mark.parametrize("step", [1, 5, 9])
-def test_the_numbers_of_a_step(record: Any, step: int) -> None:
+def test_the_numbers_of_a_step_are_those_of_the_whole_run(record: Any, step: int) -> None:
     whole, one = path(), one_step(path(record=record), step)
     assert (one.number, one.rate) == (step, 0.1)
     assert np.array_equal([one.x, one.x_after], whole.x[step - 1 : step + 1])
@@ -342,7 +342,7 @@ def test_a_repeated_run_has_the_gradient_that_it_had(gradient: Any) -> None:
     assert run.explain(2).step.gradient == pytest.approx(slopes[1])
 
 
-def test_rows_up_to_a_step() -> None:
+def test_rows_that_were_not_recorded_are_computed_up_to_a_step() -> None:
     whole = path()
     assert recorded_to(whole, 5) is whole
     for record in ("ends", 4):
@@ -441,6 +441,8 @@ def test_a_line_search_tells_its_trials() -> None:
     assert bare == f"backtracking found {rates[-1]:.6g}"
     other = dataclasses.replace(run, rate=np.append(0.3, run.rate[1:]))
     assert other.explain(1).remarks["line search"] == "backtracking found 0.3"
+    run = minimize("x**2 + 4*y**2", [4.0, 1.0], GradientDescent(fallline.ExactQuadratic()), max_steps=1)
+    assert run.explain(1).remarks["line search"] == "exact_quadratic found 0.2 from trials [1]"
 
 
 @pytest.mark.parametrize("step", [1, 4, 5])

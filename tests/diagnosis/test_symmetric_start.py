@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found
+from tests.diagnosis.looks import Runs, found, the
 from tests.diagnosis.rows import clouds, moons, wave
 
 import fallline
@@ -32,8 +32,7 @@ def test_equal_weights(
     network = Network(X, y.astype(int), hidden=hidden, activation=activation)
     objective = network if batch is None else network.batches(batch)
     run = fallline.minimize(objective, np.full(network.dimension, weight), rule, max_steps=200)
-    finding = found("symmetric_start", run)
-    assert finding is not None
+    finding = the("symmetric_start", run)
     assert finding.numbers == {"units": hidden[0], "distinct": 1}
     assert finding.since == 0
     # The remedy starts from units that differ.
@@ -47,8 +46,7 @@ def test_only_the_copies_are_counted() -> None:
     layers[0].W[3:] = layers[0].W[2]
     layers[-1].W[:, 3:] = layers[-1].W[:, 2:3]
     run = fallline.minimize(network, network.flat(layers), GradientDescent(0.1), max_steps=100)
-    finding = found("symmetric_start", run)
-    assert finding is not None
+    finding = the("symmetric_start", run)
     assert finding.numbers == {"units": 8, "distinct": 3}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found
+from tests.diagnosis.looks import Runs, found, the
 from tests.diagnosis.rows import clouds, line, moons, wave
 
 import fallline
@@ -81,8 +81,7 @@ def test_scales_that_hurt(name: str) -> None:
 
 
 def test_the_spread_is_that_of_the_columns() -> None:
-    finding = found("unscaled", run(Linear(X * SIZES, Y)))
-    assert finding is not None
+    finding = the("unscaled", run(Linear(X * SIZES, Y)))
     # Standardised columns times their sizes, and the intercept's column of ones.
     assert finding.numbers["largest"] == pytest.approx(3000, rel=1e-9)
     assert finding.numbers["smallest"] == pytest.approx(1, rel=1e-9)
@@ -90,8 +89,7 @@ def test_the_spread_is_that_of_the_columns() -> None:
 
 
 def test_standardised_features_learn_at_the_steepest_rate() -> None:
-    finding = found("unscaled", run(Linear(X * SIZES, Y)))
-    assert finding is not None
+    finding = the("unscaled", run(Linear(X * SIZES, Y)))
     scaled = finding.remedies[0].settings["objective"]
     assert scaled.X.mean(axis=0) == pytest.approx(0, abs=1e-12)
     assert scaled.X.std(axis=0) == pytest.approx(1, rel=1e-12)
@@ -101,8 +99,7 @@ def test_standardised_features_learn_at_the_steepest_rate() -> None:
 
 
 def test_a_fit_is_told_to_standardise() -> None:
-    finding = found("unscaled", UNSCALED["a fit as the columns are"]())
-    assert finding is not None
+    finding = the("unscaled", UNSCALED["a fit as the columns are"]())
     assert finding.remedies[0].settings == {"standardize": True}
     assert finding.remedies[0].command == "--standardize"
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+import dataclasses
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, Make, found, line, network, run, the
+from tests.diagnosis.looks import A, G, Make, Runs, found, network, run, the
 
 import fallline
+from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings.of_data import update_size as size_file
-from fallline.diagnosis.findings.of_data.update_size import update_size
 
-SHOWN: dict[str, Make] = {
+SHOWN: Runs = {
     "Adam with tiny steps": lambda: run(network(), network().initial(0), A(1e-7), 200),
     "descent with tiny steps": lambda: run(network(), network().initial(0), G(1e-7), 200),
     "signs with tiny steps": lambda: run(network(), network().initial(0), fallline.SignDescent(1e-7), 200),
@@ -26,46 +25,45 @@ SHOWN: dict[str, Make] = {
 
 @pytest.mark.parametrize("make", SHOWN.values(), ids=SHOWN)
 def test_runs_that_show_it(make: Make) -> None:
-    finding = the(update_size, make())
-    assert finding.evidence.endswith(".")
-    assert finding.remedies
+    assert the("update_size", make()).remedies
 
 
-FINE: dict[str, Make] = {
+FINE: Runs = {
     "descent": lambda: run(network(), network().initial(0), G(0.3), 1500),
     "Adam": lambda: run(network(), network().initial(0), A(0.02), 400),
     "batches": lambda: run(network().batches(16), network().initial(0), A(0.01), 400),
     "small weights": lambda: run(network(), 0.01 * network().initial(0), A(0.02), 400),
-    "no network": lambda: run(line(), np.zeros(4), G(1e-8), 100),
     "ReLU": lambda: run(network(activation="relu"), network(activation="relu").initial(0), A(0.01), 500),
 }
 
 
 @pytest.mark.parametrize("make", FINE.values(), ids=FINE)
 def test_what_only_looks_like_it(make: Make) -> None:
-    assert found(update_size, make()) is None
+    assert found("update_size", make()) is None
 
 
 def test_the_ratio_is_that_of_the_norms() -> None:
     result = run(network(), network().initial(0), fallline.SignDescent(1e-7), 200)
     x = result.x
     ratio = np.median(np.linalg.norm(np.diff(x, axis=0), axis=1) / np.linalg.norm(x[:-1], axis=1))
-    assert the(update_size, result).numbers["ratio"] == pytest.approx(ratio)
+    assert the("update_size", result).numbers["ratio"] == pytest.approx(ratio)
 
 
 @pytest.mark.parametrize(
-    ("course", "reached", "poor"),
+    ("values", "reached", "poor"),
     [
         # A twentieth of the fall from 10 is left, to the lowest value or to what a descent reaches.
-        ({"end": 1.6, "lowest": 1.0}, 2.0, True),
-        ({"end": 1.4, "lowest": 1.0}, 2.0, False),
-        ({"end": 2.6, "lowest": 2.5}, 2.0, True),
-        ({"end": 2.3, "lowest": 2.3}, 2.0, False),
-        ({"end": 11.0, "lowest": 10.0}, 11.0, True),
-        ({"end": 1.0, "lowest": 1.0, "finite": [True, False]}, 1.0, True),
+        ([10.0, 1.0, 1.6], 2.0, True),
+        ([10.0, 1.0, 1.4], 2.0, False),
+        ([10.0, 2.5, 2.6], 2.0, True),
+        ([10.0, 2.4, 2.3], 2.0, False),
+        ([10.0, 10.5, 11.0], 11.0, True),
+        ([10.0, 1.0, np.nan], 1.0, True),
+        ([np.nan, np.nan, np.nan], 1.0, True),
     ],
 )
-def test_how_much_is_left(course: dict[str, Any], reached: float, poor: bool) -> None:
-    known = {"start": 10.0, "finite": [False, True]} | course
-    case: Any = SimpleNamespace(course=SimpleNamespace(**known), from_end=SimpleNamespace(end=reached))
+def test_how_much_is_left(values: list[float], reached: float, poor: bool) -> None:
+    path = run("x**2", 1.0, G(1e-4), 2)
+    case = Case.of(dataclasses.replace(path, value=np.array(values)))
+    vars(case)["from_end"] = case.from_end._replace(end=reached)
     assert size_file._poor(case, 0.05) == poor

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.checked import Runs, found
+from tests.diagnosis.looks import Runs, found, the
 from tests.diagnosis.rows import clouds, moons, wave
 
 import fallline
@@ -33,8 +33,7 @@ def test_deep_networks_whose_first_layers_do_not_move(
     X, y = DATA[data]
     network = Network(X, y.astype(int), hidden=(6,) * depth, activation=activation)
     run = fallline.minimize(network, factor * network.initial(1), rule, max_steps=200)
-    finding = found("vanishing_gradients", run)
-    assert finding is not None
+    finding = the("vanishing_gradients", run)
     first, *_, last = network.layers(network.gradient(run.start.x))
     assert finding.numbers["first_layer"] == pytest.approx(np.linalg.norm(first.W), rel=1e-9)
     assert finding.numbers["last_layer"] == pytest.approx(np.linalg.norm(last.W), rel=1e-9)

@@ -285,7 +285,8 @@ def test_where_runs_end_is_where_they_end_by_the_reference_engine(
     found, expected = ends(given, "jax"), ends(given, "reference")
     assert [found.reasons[i] for i in found.stop] == [expected.reasons[i] for i in expected.stop]
     assert found.steps.tolist() == expected.steps.tolist()
-    assert len(set(expected.steps.tolist())) > 3 or expected.steps.min() == 150
+    # With a condition to stop they end at various steps.
+    assert (len(set(expected.steps.tolist())) > 3) == (stop is not None)
     assert found.converged.tolist() == expected.converged.tolist()
     for name in ("x", "value", "marks", "lowest"):
         ours, theirs = getattr(found, name), getattr(expected, name)

@@ -95,11 +95,6 @@ def test_the_complex_step_says_what_is_expected_to_the_last_digits() -> None:
     assert slope.expected == pytest.approx(np.e, rel=1e-9)
 
 
-def test_the_number_of_points_nearby_is_whole() -> None:
-    with pytest.raises(FalllineError, match="nearby is -1; it must be a whole number at least 0"):
-        check_gradient("x**2", 1.0, nearby=-1)
-
-
 def bumpy(x: Any) -> Any:
     return np.sum(np.sin(x) * np.arange(1, x.size + 1) ** 0.1) + np.prod(np.cos(x[:3]))
 
@@ -298,7 +293,7 @@ def test_a_kink_is_one_if_the_sides_differ_by_more_than_their_errors(side: float
 
 def test_values_too_rough_for_a_slope_are_unclear() -> None:
     (found,) = check_gradient(lambda x: x + 0.1 * math.sin(1e7 * x), 1.0, gradient=lambda x: 1.0).slopes
-    assert found.verdict != "right"
+    assert found.verdict == "unclear"
 
 
 def test_points_nearby_are_within_a_tenth_of_the_size_and_always_the_same() -> None:
@@ -315,5 +310,5 @@ def test_points_nearby_are_within_a_tenth_of_the_size_and_always_the_same() -> N
 
 @pytest.mark.parametrize("nearby", [-1, 1.5, "2", None])
 def test_nearby_is_a_whole_number(nearby: Any) -> None:
-    with pytest.raises(FalllineError, match=r"^nearby is .*; it must be a whole number at least 0$"):
+    with pytest.raises(FalllineError, match=f"^nearby is {nearby!r}; it must be a whole number at least 0$"):
         check_gradient("x**2", 1.0, nearby=nearby)

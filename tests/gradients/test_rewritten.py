@@ -31,7 +31,7 @@ def test_every_routine_is_in_the_installed_scipy_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("name", ["euclidean", "sqeuclidean", "cityblock", "chebyshev"])
-def test_distances(name: str) -> None:
+def test_distances_are_scipys(name: str) -> None:
     pairs = REWRITTEN[f"scipy.spatial.pdist_{name}"](ROWS, out=None, w=None)
     np.testing.assert_allclose(pairs, distance.pdist(ROWS, name), rtol=1e-14)
     across = REWRITTEN[f"scipy.spatial.cdist_{name}"](ROWS, OTHERS, out=None, w=None)
@@ -46,7 +46,7 @@ MATRIX = np.where(RANDOM.random((4, 6)) < 0.6, RANDOM.normal(size=(4, 6)), 0)
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo", "dia"])
 @pytest.mark.parametrize("matrix", [MATRIX, MATRIX.T, np.diag([1.0, 2.0], 3), np.diag([1.0, 2.0], -3)])
-def test_products_of_sparse_matrices(kind: str, matrix: Any) -> None:
+def test_products_of_sparse_matrices_are_those_of_dense_ones(kind: str, matrix: Any) -> None:
     stored: Any = sparse.csr_array(matrix).asformat(kind)
     rows, columns = matrix.shape
     vectors = RANDOM.normal(size=(columns, 2))
@@ -67,7 +67,7 @@ def test_products_of_sparse_matrices(kind: str, matrix: Any) -> None:
 
 
 @pytest.mark.parametrize("bands", [(1, 1), (0, 2), (2, 0), (2, 1), (0, 0)])
-def test_banded_systems(bands: tuple[int, int]) -> None:
+def test_banded_systems_are_solved_as_by_scipy(bands: tuple[int, int]) -> None:
     stored = RANDOM.normal(size=(sum(bands) + 1, 5))
     stored[bands[1]] += 9
     found = REWRITTEN["scipy.linalg.solve_banded"](bands, stored.tolist(), np.arange(5.0), overwrite_ab=False)
@@ -77,7 +77,7 @@ def test_banded_systems(bands: tuple[int, int]) -> None:
 @pytest.mark.parametrize("falling", [False, True])
 @pytest.mark.parametrize("derivative", [0, 1, 2])
 @pytest.mark.parametrize("extrapolate", [False, True])
-def test_piecewise_polynomials(falling: bool, derivative: int, extrapolate: bool) -> None:
+def test_piecewise_polynomials_have_the_values_of_scipys(falling: bool, derivative: int, extrapolate: bool) -> None:
     breaks = np.array([0.0, 1.0, 1.5, 4.0])[:: -1 if falling else 1]
     coefficients = RANDOM.normal(size=(4, 3, 2))
     # Also at the breaks, and beyond both ends.

@@ -43,7 +43,7 @@ def check(found: Spectrum, matrix: FloatArray, scale: FloatArray | None = None) 
     Differences of gradients are good to the power 2/3 of the rounding, 4e-11 of the size of the gradient.
     """
     scaled = matrix if scale is None else matrix / np.sqrt(np.outer(scale, scale))
-    lowest, *_, highest = [*np.linalg.eigvalsh(scaled), np.linalg.eigvalsh(scaled)[-1]]
+    lowest, highest = np.linalg.eigvalsh(scaled)[[0, -1]]
     size = max(abs(lowest), abs(highest))
     assert found.lowest == pytest.approx(lowest, abs=found.lowest_error + 1e-9 * size)
     assert found.highest == pytest.approx(highest, abs=found.highest_error + 1e-9 * size)
@@ -51,13 +51,13 @@ def check(found: Spectrum, matrix: FloatArray, scale: FloatArray | None = None) 
     assert max(found.lowest_error, found.highest_error) <= 1e-3 * size + 1e-6
     for value, vector in ((found.lowest, found.lowest_vector), (found.highest, found.highest_vector)):
         along = vector @ matrix @ vector / (1 if scale is None else vector @ (scale * vector))
-        assert along == pytest.approx(value, abs=1e-9 * size + 1e-6 * size)
+        assert along == pytest.approx(value, abs=1e-6 * size)
         assert np.linalg.norm(vector) == pytest.approx(1)
 
 
 @given(n=st.integers(1, 60), seed=st.integers(0, 10**6), exact=st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_random_matrices(n: int, seed: int, exact: bool) -> None:
+def test_both_ends_of_random_matrices_are_within_their_bounds(n: int, seed: int, exact: bool) -> None:
     random = np.random.default_rng(seed)
     matrix = random.standard_normal((n, n)) * 10.0 ** random.integers(-3, 4)
     matrix = matrix + matrix.T
@@ -147,7 +147,7 @@ def test_where_there_is_no_hessian_there_is_no_number() -> None:
         assert found.products == 1
 
 
-def test_losses_functions_and_formulas() -> None:
+def test_losses_functions_and_formulas_have_the_ends_of_their_dense_hessians() -> None:
     random = np.random.default_rng(0)
     table, labels = random.standard_normal((200, 6)) * np.geomspace(0.1, 10, 6), random.integers(0, 2, 200)
     loss = Logistic(table, labels)

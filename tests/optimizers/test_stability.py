@@ -125,7 +125,7 @@ def test_the_limit_is_where_real_runs_begin_to_grow(name: str) -> None:
 @given(beta=st.floats(0, 0.99), rate=st.floats(1e-4, 10))
 @example(beta=1e-220, rate=1.5)
 @settings(max_examples=10)
-def test_closed_forms(beta: float, rate: float) -> None:
+def test_limits_are_those_of_the_closed_forms(beta: float, rate: float) -> None:
     """Polyak's limit, Nesterov's as torch writes it (Cohen et al., 2021), and Adam's (Cohen et al., 2022)."""
     adam = AdamState(np.zeros(3), np.array([1.0, 4.0, 1e-8]))
     expected: dict[Optimizer[Any], float] = {
@@ -189,7 +189,7 @@ class Optimistic(Optimizer[LastState]):
         return rate * (2 * gradient - state.before), LastState(gradient, state.count + 1)
 
 
-def test_a_rule_of_ones_own() -> None:
+def test_a_rule_of_ones_own_has_its_limit() -> None:
     # z² - (1 - 2 q) z - q = 0 has the root -1 at q = 2 / 3.
     assert stability_limit(Optimistic()).limit == pytest.approx(2 / 3, rel=1e-6)
     assert stability_limit(WeightDecay(Optimistic(), decay=0.0)).limit == pytest.approx(2 / 3, rel=1e-6)
@@ -231,7 +231,7 @@ def test_a_coordinate_that_never_had_a_gradient_bears_anything() -> None:
     np.testing.assert_allclose(found.curvature, [np.inf, 2 * 2 / 0.1], rtol=1e-6)
 
 
-def test_many_coordinates_in_time() -> None:
+def test_each_of_many_coordinates_has_its_limit() -> None:
     random = np.random.default_rng(0)
     v = random.uniform(0.1, 10, 100_000)
     found = stability_limit(RMSProp(0.1, epsilon=0.0), RMSProp().init(v)._replace(mean_square=v))

@@ -344,15 +344,18 @@ def test_the_lines_of_a_crowd_are_seen_from_afar(context: Any) -> None:
     assert min(widths) >= 0.4 * SIZES[context].line
 
 
-def test_the_edges_of_keys_are_as_fine_as_their_context() -> None:
-    for draw in (EVERY["curves"], EVERY["fit"], EVERY["basins"], EVERY["heat map"]):
-        figure = draw(context="paper")
-        legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend() is not None)]
-        lines = [line for legend in legends for line in legend.get_lines() if line.get_marker() not in ("None", "")]
-        patches = [patch for legend in legends for patch in legend.get_patches()]
-        assert lines or patches
-        assert max((line.get_markeredgewidth() for line in lines), default=0) <= SIZES["paper"].line
-        assert max((patch.get_linewidth() for patch in patches), default=0) <= 0.6 * SIZES["paper"].line
+@pytest.mark.parametrize(
+    ("kind", "has_lines", "has_patches"),
+    [("curves", True, False), ("fit", True, False), ("basins", False, True), ("heat map", True, True)],
+)
+def test_the_edges_of_keys_are_as_fine_as_their_context(kind: str, has_lines: bool, has_patches: bool) -> None:
+    figure = EVERY[kind](context="paper")
+    legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend() is not None)]
+    lines = [line for legend in legends for line in legend.get_lines() if line.get_marker() not in ("None", "")]
+    patches = [patch for legend in legends for patch in legend.get_patches()]
+    assert (bool(lines), bool(patches)) == (has_lines, has_patches)
+    assert all(line.get_markeredgewidth() <= SIZES["paper"].line for line in lines)
+    assert all(patch.get_linewidth() <= 0.6 * SIZES["paper"].line for patch in patches)
 
 
 def test_every_keyword_of_a_look_is_typed() -> None:
