@@ -20,4 +20,4 @@ def test_it_is_told_as_the_cause_or_as_what_follows_from_it(check: Check) -> Non
     diagnosis = names["run"].diagnose(proof=False)
     if check.name not in [finding.name for finding in diagnosis]:
         led_to = {title for finding in diagnosis for title in finding.led_to}
-        assert the(check, names["run"]).title in led_to
+        assert the(check.name, names["run"]).title in led_to
