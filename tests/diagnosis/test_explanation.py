@@ -214,6 +214,25 @@ def test_a_users_rule_is_explained_by_its_own_names() -> None:
     assert "beta*s_old[0] + force" in one.text
 
 
+@dataclass(frozen=True)
+class Halving(Optimizer[Any]):
+    """A user's rule of one line, with a branch in it."""
+
+    learning_rate: float = 0.1
+
+    def init(self, x: Any) -> Any:
+        return ()
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        return rate * gradient / (2 if step > 1 else 1), state
+
+
+def test_a_rule_without_names_and_formula_shows_the_gradient_and_x() -> None:
+    # From 3, where the slope is 6, to 2.4, where it is 4.8.
+    text = minimize("x**2", 3.0, Halving(), max_steps=2).explain(2).text
+    assert text.splitlines()[-2:] == ["  g  = 4.8", "  x  = 2.4 - 0.24 = 2.16"]
+
+
 def test_a_users_rule_without_a_formula_shows_its_numbers_and_says_why(tmp_path: Path) -> None:
     run = minimize("x**2", 3.0, Warming(), max_steps=3)
     one = run.explain(2)
