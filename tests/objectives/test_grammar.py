@@ -106,8 +106,8 @@ def test_steps_may_stand_on_lines_of_their_own_and_the_text_becomes_one_line() -
 
 
 def test_variables_come_in_natural_order_and_are_real() -> None:
-    formula = parse("x10 + x2 + b*x1 + a")
-    assert formula.variables == ("a", "b", "x1", "x2", "x10")
+    formula = parse("x10 + x2 + b*x1 + a + x0*x + ab2c*ab10c")
+    assert formula.variables == ("a", "ab2c", "ab10c", "b", "x", "x0", "x1", "x2", "x10")
     assert all(symbol.is_real for symbol in Symbolic(formula).variables)
 
 
@@ -442,6 +442,7 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("x[-1]", "at 'x[-1]': an index is a whole number"),
         ("x[0.5]", "at 'x[0.5]': an index is a whole number"),
         ("x[1e15]", "at 'x[1e15]': an index is a whole number"),
+        ("|x[1|]|", "at '|x[1|': nothing follows the 1"),
         ("sin(x,)", "at 'sin(x,)': nothing follows the ,"),
         ("sin(,x)", "at 'sin(,': nothing follows the ("),
         ("max(x,,y)", "at 'max(x,,': nothing follows the ,"),
@@ -474,7 +475,12 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("x*[y;z]", "at 'x*[y;': a [ is never closed"),
         ("xsin(y)", "at 'xsin(y)': write x*sin(y)"),
         ("xsin(" + "y+" * 25 + "y)", "write * between factors"),
+        ("xsin(" + "y" * 37 + ")", f"write x*sin({'y' * 37})"),
+        ("xsin(" + "y" * 38 + ")", "write * between factors"),
         ("sinabc(x)", "did you mean sin?"),
+        ("f(x)", "there is no function f"),
+        ("g(x)", "there is no function g"),
+        ("h(x)", "there is no function h"),
         ("log_2(x)", "write log2(x)"),
         ("sinx", "write sin(x), or use another name"),
         ("xsin2x", "write x*sin(2*x), or use another name"),
@@ -540,6 +546,7 @@ QUOTED = [
 # Ten characters on both sides of one without a meaning, in whole words of up to forty; what stands before a bracket.
 AROUND = [
     ("aa*bb*cc*dd*ee*ff % gg*hh*ii*jj*kk*ll", "cc*dd*ee*ff % gg*hh*ii"),
+    ("(x) % 2", "(x) % 2"),
     ("x % " + 60 * "z", "x % " + 38 * "z"),
     ("x % " + 11 * "z" + "+y", "x % " + 11 * "z"),
     (7 * "x" + "+" + 11 * "z" + "% y", 11 * "z" + "% y"),
@@ -926,7 +933,9 @@ def test_a_float_keeps_all_its_digits() -> None:
     ],
 )
 def test_a_sympy_expression_beyond_the_language_is_refused(expression: sympy.Expr, advice: str) -> None:
-    assert advice in refusal(from_sympy, expression)
+    message = refusal(from_sympy, expression)
+    assert message.startswith("objective is ")
+    assert advice in message
 
 
 def test_a_sympy_expression_nested_beyond_recursion_is_refused() -> None:
