@@ -302,6 +302,28 @@ def test_small_fractions_are_exact(text: str, value: float) -> None:
     assert float(FormulaObjective.from_text(text).value(np.array([1.0]))) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("sqrt(0.25)", 0.5),
+        ("sqrt(1/4)", 0.5),
+        ("-cos(3)", -math.cos(3)),
+        ("exp(0.5) + 0.1", math.exp(0.5) + 0.1),
+        ("sin(10**30)*2", math.sin(1e30) * 2),
+        ("2**0.5", math.sqrt(2)),
+        ("max(0.1, 0.2, log(2))", math.log(2)),
+        ("sqrt(2)", math.sqrt(2)),
+    ],
+)
+def test_a_constant_is_one_number_unless_it_names_one(text: str, value: float) -> None:
+    base, exponent = parse(f"x**({text})").expression.parts
+    assert base.operation == "name"
+    assert exponent.is_number
+    assert float(exponent.detail) == pytest.approx(value, rel=1e-15)
+    for named in (f"a = 2; x**(a + {text})", f"x**(pi + {text})"):
+        assert not parse(named).expression.parts[1].is_number
+
+
 @pytest.mark.parametrize("name", [name for name in sorted(CALLED) if takes_one(name)])
 def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> None:
     for number in (-0.3, 0.3, 0.9, 1.7):
@@ -352,7 +374,11 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("sum(x[i], i=1..n)*n", "an index is a whole number"),
         ("sum(x[i], i=3..1)", "the range 3..1 is empty"),
         ("sum(x[i], i=1)", "write the range of i as i=1..3"),
-        ("sum(x[i], i=1..100000)", "parts when its sums are written out"),
+        (
+            " sum(x[i], i=1..100000) ",
+            "is 'sum(x[i], i=1..100000)', which has more than 20000 parts when its sums are written",
+        ),
+        ("sum(x[i], i=1..100000)", "written out; use a Python function"),
         ("sum(i=1..3)*x", "at least one argument"),
         ("∑x", "write sum("),
         ("lambda x: x", "a word of Python"),
@@ -407,7 +433,7 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("x = x**2", "x is used before"),
         ("u = x; 3*x", "u is never used"),
         ("x**2\n+ y**2", "only the last line"),
-        ("2 + 3", "no variable"),
+        (" 2 + 3 ", "is '2 + 3', which has no variable; write, for example, 'x**2'"),
         ("a = 2; a**2", "no variable"),
         ("x + 1/0", "divides by zero"),
         ("x/(2 - 2)", "divides by zero"),
@@ -425,7 +451,7 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("x**10**400", "infinite"),
         ("9**9**9**9 + x", "infinite"),
         ("10**10**10*x", "infinite"),
-        ("", "empty formula"),
+        ("", "is '', an empty formula; write, for example, 'x**2 + y**2'"),
         (" ;\n; ", "empty formula"),
         ("007*x", "'007'"),
         ("f() = x", "at 'f() = x': = only follows"),
@@ -605,7 +631,7 @@ def test_one_mistake_is_told_as_one(text: str) -> None:
 
 @pytest.mark.parametrize(("thing", "kind"), [(None, "a NoneType"), (3, "an int"), (["x"], "a list"), (b"x", "a bytes")])
 def test_what_is_not_text_is_named(thing: object, kind: str) -> None:
-    with pytest.raises(FalllineError, match=f"objective is {kind}"):
+    with pytest.raises(FalllineError, match=f"^objective is {kind}; a formula is a text"):
         parse(thing)  # type: ignore[arg-type]
 
 
@@ -914,6 +940,7 @@ def test_a_float_keeps_all_its_digits() -> None:
     ("expression", "advice"),
     [
         (sympy.gamma(x), "'gamma'"),
+        (sympy.sinc(x), "'sinc', which a formula does not have; did you mean 'sin'? Allowed: "),
         (sympy.Piecewise((x, x > 0)), "a Piecewise without a last part"),
         (sympy.Sum(x**2, (x, 1, sympy.oo)), "'oo'"),
         (sympy.I * x, "'I'"),
