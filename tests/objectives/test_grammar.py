@@ -204,6 +204,7 @@ READ_AS = [
     ("sin √x - ln|x|", "sin(sqrt(x)) - ln(abs(x))"),
     ("x²^2", "(x**2)**2"),
     ("xⁿ + n", "x**n + n"),
+    ("rateₐ + xᵢ", "rate_a + x_i"),
     ("e²ˣ", "e**(2*x)"),
     ("√√x", "sqrt(sqrt(x))"),
     ("y := x**2", "y = x**2"),
@@ -357,6 +358,8 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("√2x[1]y", "write √(2*x[1]) or √(2)*x[1]"),
         ("1/2(" + "x+" * 40 + "1)", "write * between factors"),
         ("minimise x", "write minimise*x"),
+        ("w" * 81 + " x", f"write {'w' * 81}*x"),
+        ("w" * 82 + " x", "write * between factors"),
         ("|x|y", "write |x|*y"),
         ("x 2", "write x*2"),
         ("1.2.3*x", "one point in a number"),
@@ -552,6 +555,11 @@ QUOTED = [
     ("sum(x[i], i=1)", "i=1"),
     ("sum(i=1..3)*x", "sum(i=1..3)"),
     ("where(x, 1, 2)", "where(x, 1, 2)"),
+    ("where(2 > 1 and not x, 1, 2)*x", "not x"),
+    ("where(x or y > 0, 1, 2)", "x or y > 0"),
+    ("where(x > 0 or x and y > 0, 1, 2)", "x and y > 0"),
+    ("max(2, x if y else 3)", "x if y else 3"),
+    ("where(x, (y - 1), 2)", "where(x, (y - 1), 2)"),
     ("Pi*x", "Pi"),
     ("x//2", "//"),
     ("x mod 3", "mod 3"),
@@ -623,7 +631,7 @@ def test_all_that_cannot_be_read_is_told_at_once() -> None:
     ["x + sum(foo(y))", "x*foo(y)", "foo(x)y", "sin foo(x)", "@x", "x @ y", "x @ 2", "√@ 2 + x", "2 x @ y",
      "x + (y @ z)(x)", "u = foo(x); u*u + v", "u = x @ 2; v = u + 1; u*v", "max(foo(x)) + y",
      "x if foo(x) > 0 else y", "f(x, y) = foo(x)", "sin*x + y", "y sin + x", "max - x", "sum + x", "2 min x",
-     "log^2 + x"],
+     "log^2 + x", "Pi*x", "x + 007", "x*inf", "|x[y]| + 2", "x/0 + 1", "where(x, 1, 2)*x", "sum(x)*x"],
 )  # fmt: skip
 def test_one_mistake_is_told_as_one(text: str) -> None:
     assert refusal(parse, text).count(" at '") == 1
