@@ -20,7 +20,7 @@ from tests.refusals import refusal
 
 from fallline.errors import FalllineError
 from fallline.objectives.formula import FormulaObjective
-from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, parse
+from fallline.objectives.grammar import FUNCTIONS, MAX_CHARACTERS, Formula, parse, terms
 from fallline.objectives.grammar.conversion import from_sympy
 from fallline.objectives.grammar.faults import ALLOWED
 from fallline.objectives.grammar.juxtaposition import takes_one
@@ -297,6 +297,8 @@ def test_functions_conditions_and_sums_have_their_values(text: str, at: dict[str
         ("(1 - " + " - ".join(["1/10"] * 10) + " + 1)*x", 1.0),
         ("(7/3 - 1/3)*x", 2.0),
         ("x**(1/3 + 1/3 + 1/3)", 1.0),
+        # In floats, 2**64 is no larger than the number before it.
+        ("(18446744073709551616 - 18446744073709551615)*x", 1.0),
     ],
 )
 def test_small_fractions_are_exact(text: str, value: float) -> None:
@@ -477,6 +479,9 @@ def test_of_a_number_a_function_is_what_it_is_of_a_variable_there(name: str) -> 
         ("max(x,,y)", "at 'max(x,,': nothing follows the ,"),
         ("x..y", "at '..y': it does not fit"),
         ("x² ²", "at '²': it does not fit"),
+        ("x², y", "a comma stands between the arguments"),
+        ("(x), y", "at '(x),': it does not fit"),
+        ("x[1], y", "at 'x[1],': it does not fit"),
         ("2|x|3", "at '|x|3': write |x|*3"),
         ("|x + |y|", "at '|x + |y|': a | is never closed"),
         ("x(2)", "at 'x(2)': write x*(2) or x[2]"),
@@ -594,7 +599,16 @@ AROUND = [
     ("aaaa*bbbb*cccc*dddd*eeee, ffff*gggg", "bbbb*cccc*dddd*eeee, ffff"),
     ("w + else xx*yy*zz*ww*vv", "else xx*yy*zz*"),
     ("(" * 61 + "x" + ")" * 61, "(" * 21),
+    ("(x), y", "(x),"),
+    ("x[1], y", "x[1],"),
+    ("x[1 + y, 2]", "x[1 + y,"),
+    ("w + .y*w", "+ .y"),
+    (". x", ". x"),
+    ("w*x . y z*w*w", "x . y"),
+    ("xx*yy[2][3]*zz*ww*vv", "[3]*zz*ww*v"),
+    ("xx*not y*z*w*v", "not y*z*w*v"),
     ("x = y = 3", "y = 3"),
+    ("x ** = 3", "x ** = 3"),
     ("pi = x", "pi ="),
     ("sin = x; sin + w", "sin ="),
     ("u = x + y; v = u*u; u*3 + x", "v = "),
@@ -889,6 +903,14 @@ def test_the_limit_on_length_is_exact() -> None:
         FalllineError, match=f"^objective is .*a formula of {MAX_CHARACTERS + 1} characters.*at most {MAX_CHARACTERS}"
     ):
         parse("x".ljust(MAX_CHARACTERS + 1))
+
+
+def test_the_limit_on_parts_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terms, "MAX_PARTS", 10)
+    # The sum, its two ends, and the parts.
+    assert len(parse("sum(part_i, i=1..7)").variables) == 7
+    with pytest.raises(FalllineError, match="more than 10 parts"):
+        parse("sum(part_i, i=1..8)")
 
 
 # SymPy expressions ---------------------------------------------------------------------------------------
