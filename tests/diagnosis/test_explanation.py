@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import dataclasses
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,6 +132,11 @@ def test_runs_of_other_engines_are_explained(engine: Any, record: str) -> None:
     one = run.explain(200)
     assert np.allclose(one.step.x - one.change, whole.x[200], rtol=1e-12, atol=0)
     assert "but" not in one.remarks
+
+
+def test_a_run_of_an_engine_that_is_not_known_is_repeated_by_another() -> None:
+    run = minimize(ROSENBROCK, [-1.2, 1.0], "adam", max_steps=10, record="ends")
+    assert_same(dataclasses.replace(run, engine="elsewhere").explain(5), run.explain(5))
 
 
 def test_saved_runs_members_of_comparisons_and_fits_are_explained(tmp_path: Path) -> None:

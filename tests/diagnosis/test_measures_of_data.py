@@ -165,6 +165,13 @@ def test_units_that_nothing_reaches() -> None:
         assert layers.dead == [pytest.approx(1 / 3 if activation == "relu" else 2 / 3)]
 
 
+def test_a_unit_is_flat_below_a_hundredth_of_the_steepest_slope() -> None:
+    # The slope of the logistic function is 1/4 at 0, and a hundredth of that at ln(398) = 5.99 from it.
+    network = Network([[5.9], [6.1]], [0.0, 1.0], hidden=(1,), loss="squared", activation="sigmoid")
+    x = network.flat([([[1.0]], [0.0]), ([[1.0]], [0.0])])
+    assert layers_at(network, Rows(network.X, network.y), x).inactive[0] == 0.5
+
+
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_the_gradient_of_each_layer(weights: Any) -> None:
     network = Network(X, Y, hidden=(4, 3), loss="squared", activation="tanh", sample_weight=weights)

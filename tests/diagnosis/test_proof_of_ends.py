@@ -12,6 +12,7 @@ import pytest
 
 import fallline
 from fallline import GradientDescent, minimize
+from fallline.diagnosis import remedy
 from fallline.diagnosis.again import Again, CannotRepeat, Ended, FitAgain, RunAgain, again, error_of, start_near
 from fallline.diagnosis.finding import Finding, Remedy
 from fallline.diagnosis.remedy import Trial, level_won, proved
@@ -318,6 +319,29 @@ def test_losses_are_measured_by_their_error_without_the_penalty() -> None:
         with pytest.raises(fallline.FalllineError, match=r"^objective is .*same error on the same targets"):
             repeat.measure(other, x)
     assert error_of(Linear(X, y, reduction="sum", l2=0.5), x) == pytest.approx(error, rel=1e-12)
+    # What is no loss to us, such as one with a gradient of the user's own, measures all the others.
+    given = again(minimize(loss, [0.0, 0.0], GradientDescent(0.05), max_steps=2, gradient=lambda x: loss.gradient(x)))
+    assert isinstance(given, RunAgain)
+    assert given.measure(loss, x) == pytest.approx(loss.value(x), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "level"),
+    [
+        (0.0312, 0.9, 0.04),
+        (0.0312, 0.04, 0.032),
+        (-8.4, -8.0, -8.4),
+        (-0.97, -0.2, -0.9),
+        (0.0, 1.0, 0.0),
+        (123.0, 200.0, 130.0),
+        (123.0, 200.5, 200.0),
+        (5.0, 6.0, 5.0),
+        (1 / 3, 0.33334, 0.333334),
+        (0.1, 0.1, 0.1),
+    ],
+)
+def test_a_level_between_two_values_has_the_fewest_digits(low: float, high: float, level: float) -> None:
+    assert remedy._short_between(low, high) == level
 
 
 def test_batches_cost_their_share_and_are_varied_by_seeds() -> None:
