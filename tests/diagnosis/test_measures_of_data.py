@@ -13,7 +13,19 @@ from tests.diagnosis.looks import well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
-from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, SigmoidNeuron, Softmax
+from fallline import (
+    Adam,
+    GradientDescent,
+    Hinge,
+    Huber,
+    Linear,
+    Logistic,
+    Network,
+    Poisson,
+    SigmoidNeuron,
+    Softmax,
+    SquaredHinge,
+)
 from fallline.data.rows import Rows
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
@@ -147,6 +159,13 @@ def test_the_best_constant_prediction(weights: Any) -> None:
     assert summed == pytest.approx(60 * np.var(Y) / 2, rel=1e-9)
     far = Linear(X, 1000 + Y)
     assert best_constant(far, np.ones(60)) == pytest.approx(1000 + Y.mean(), rel=1e-9)
+
+
+def test_what_a_hinge_is_surer_of_than_its_margin_is_no_nearer_to_the_class() -> None:
+    for loss in (Hinge([[-3.0], [0.5], [2.0]], [0, 1, 1]), SquaredHinge([[-3.0], [0.5], [2.0]], [0, 1, 1])):
+        sample = Sample.of(loss)
+        assert sample.targets[:, 0].tolist() == [-1, 1, 1]
+        assert sample.predictions(np.array([1.0, 0.0]))[:, 0].tolist() == [-1, 0.5, 1]
 
 
 # Layers
