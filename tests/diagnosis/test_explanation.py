@@ -163,6 +163,9 @@ def test_line_search_tells_the_trial_that_found_the_rate() -> None:
     # From 1 the rate 1 leads to -1, where x² is no lower, and the rate 1/2 to 0.
     run = minimize("x**2", 1.0, fallline.GradientDescent(fallline.Backtracking()), max_steps=1)
     assert run.explain(1).remarks["line search"] == "backtracking found 0.5 at trial 2 of 2: [1, 0.5]"
+    # The first direction of Adam is the sign of the slope.
+    run = minimize("x**2", 1.0, fallline.Adam(fallline.Backtracking()), max_steps=1)
+    assert run.explain(1).remarks["line search"] == "backtracking found 1 at trial 1 of 1: [1]"
     run = minimize("x**2 + 4*y**2", [4.0, 1.0], fallline.GradientDescent(fallline.ExactQuadratic()), max_steps=1)
     assert run.explain(1).remarks["line search"] == "exact_quadratic found 0.2 from trials [1]"
 

@@ -303,6 +303,12 @@ def test_a_run_is_repeated_with_its_own_gradient_and_conditions() -> None:
     assert exact.end != ended.end
 
 
+def test_a_run_on_the_reference_engine_is_repeated_for_so_many_seconds() -> None:
+    run = minimize("x**2", [3.0], GradientDescent(1e-6), max_steps=10_000, engine="reference", record="ends")
+    ended = again(run).ended({}, 0, 10_000, 0.0, np.inf, "value")
+    assert ended.told == fallline.Seconds.reason
+
+
 def test_losses_are_measured_by_their_error_without_the_penalty() -> None:
     X, y = np.arange(6.0), np.array([0.0, 1, 1, 2, 2, 3])
     loss = Linear(X, y, l2=0.5)

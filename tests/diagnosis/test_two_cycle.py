@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.diagnosis.looks import G, M, Make, bowl, found, line, run, the
 
+import fallline
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
 from fallline.diagnosis.findings.two_cycle import two_cycle
@@ -52,6 +53,14 @@ def test_the_distance_of_the_two_points() -> None:
     finding = the(two_cycle, run("log(cosh(x))", 2.0, G(3.0), 400))
     assert finding.numbers["distance"] == pytest.approx(2 * u, rel=1e-9)
     assert finding.remedies[0].settings == {"optimizer": G(1.5)}
+
+
+def test_since_when_two_steps_lead_nowhere() -> None:
+    # Ten steps halve x, and from then on each takes it to the other side.
+    rate = fallline.PiecewiseConstant(0.25, milestones=(10,), parts=(4.0,))
+    finding = the(two_cycle, run("x**2", 1.0, G(rate), 60))
+    assert finding.since == 10
+    assert the(two_cycle, run("x**2", 1.0, G(1.0), 60)).since == 0
 
 
 def test_batches_and_missing_rows_are_told() -> None:
