@@ -161,7 +161,7 @@ def test_a_long_remedy_goes_on_below_its_text() -> None:
     first, *rest = [line for line in text.splitlines() if "write" in line]
     assert first.startswith("   → write it")
     assert len(rest) > 1
-    assert all(line.startswith("     write") or line.startswith("     it write") for line in rest)
+    assert all(line.startswith(("     write", "     it write")) for line in rest)
 
 
 def test_a_verdict_is_two_or_three_short_lines() -> None:
