@@ -242,6 +242,11 @@ def test_the_level_told_has_few_digits_and_parts_the_runs(worst: float, barrier:
     assert found == pytest.approx(level, rel=1e-12)
 
 
+def test_a_run_that_ends_above_its_start_is_no_win() -> None:
+    changed = [*ends(2.0, start=1.0), *ends(*[0.0] * 4, start=10.0)]
+    assert level_won(changed, ends(*[9.0] * 5), exact=True) is None
+
+
 def test_starts_that_are_infinite_have_no_fall_but_a_win() -> None:
     assert level_won(ends(*[1.0] * 5, start=np.inf), ends(*[np.nan] * 5), exact=False) == 1.0
 
