@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -28,6 +29,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     """Try all changes, and write the outcome of each on a line."""
     folder = Path(os.environ["CHANGES"]).parent
     told = json.loads(Path(os.environ["CHANGES"]).read_text(encoding="utf-8"))
+    # Each call of a function that has changes takes three frames.
+    sys.setrecursionlimit(3 * sys.getrecursionlimit())
     # One change may have been in force since the start: then any test may show what it did at import.
     anywhere = os.environ["MUTANT_UNDER_TEST"] != "stats"
     at_import = set(reached())

@@ -89,6 +89,7 @@ def test_what_could_not_be_checked_says_why(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_error_is_told_in_one_line() -> None:
     assert raised(ValueError("a\nb")) == "raised ValueError: a b"
     assert raised(ValueError()) == "raised ValueError"
+    assert raised(ValueError("no X")) == "raised ValueError: no X"
     assert len(raised(ValueError("long " * 1000))) <= 2 * LONGEST
 
 

@@ -229,3 +229,5 @@ def test_a_frame_of_the_best_rules() -> None:
     assert frame["rule"].tolist() == [GradientDescent(0.5).label, Momentum(0.1).label]
     assert frame["factor"].tolist() == [0.1, 1.5]
     assert frame["steps_per_digit"].tolist() == pytest.approx([1, math.inf])
+    frame = report(best=(Best(GradientDescent(0.5), 0.0), Best(Momentum(0.1), 1.0))).to_frame()
+    assert frame["steps_per_digit"].tolist() == [0, math.inf]

@@ -151,6 +151,14 @@ def test_it_prints_at_most_thirty_lines_and_has_the_rest_in_its_text(count: int)
         assert all(f"Title {i}." in shown for i in range(count))
 
 
+def test_a_long_remedy_goes_on_below_its_text() -> None:
+    text = Diagnosis("run", (Finding("x", "t", "", "", (Remedy("write it " * 30),)),)).text
+    first, *rest = [line for line in text.splitlines() if "write" in line]
+    assert first.startswith("   → write it")
+    assert len(rest) > 1
+    assert all(line.startswith(("     write", "     it write")) for line in rest)
+
+
 def test_a_verdict_is_two_or_three_short_lines() -> None:
     lines = diagnose(diverging(), proof=False).verdict().splitlines()
     assert lines == [
@@ -193,6 +201,8 @@ def test_the_page_is_escaped() -> None:
     page = Diagnosis("<b>", (Finding("x", "<i>", "a & b", "<s>", (Remedy("<u>"),)),), {"y": "<q>"})._repr_html_()
     assert not re.search("<(b|i|s|u|q)>", page)
     assert "a &amp; b" in page
+    # What a finding does not have leaves no empty line.
+    assert "<small></small>" not in page
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cProfile
+import dataclasses
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,6 +133,11 @@ def test_runs_of_other_engines_are_explained(engine: Any, record: str) -> None:
     assert "but" not in one.remarks
 
 
+def test_a_run_of_an_engine_that_is_not_known_is_repeated_by_another() -> None:
+    run = minimize(ROSENBROCK, [-1.2, 1.0], "adam", max_steps=10, record="ends")
+    assert_same(dataclasses.replace(run, engine="elsewhere").explain(5), run.explain(5))
+
+
 def test_saved_runs_members_of_comparisons_and_fits_are_explained(tmp_path: Path) -> None:
     race = fallline.compare(ROSENBROCK, [-1.2, 1.0], ["adam", "rmsprop"], max_steps=10)
     race.save(tmp_path / "race.npz")
@@ -150,6 +156,17 @@ def test_batch_is_the_one_of_the_step() -> None:
     residuals = w * np.array([3.0, 4.0]) + b - np.array([2.0, 5.0])
     slope = [residuals @ np.array([3.0, 4.0]) / 2, residuals.mean()]
     assert np.allclose(run.explain(4).step.gradient, slope, rtol=1e-12)
+
+
+def test_line_search_tells_the_trial_that_found_the_rate() -> None:
+    # From 1 the rate 1 leads to -1, where x² is no lower, and the rate 1/2 to 0.
+    run = minimize("x**2", 1.0, fallline.GradientDescent(fallline.Backtracking()), max_steps=1)
+    assert run.explain(1).remarks["line search"] == "backtracking found 0.5 at trial 2 of 2: [1, 0.5]"
+    # The first direction of Adam is the sign of the slope.
+    run = minimize("x**2", 1.0, fallline.Adam(fallline.Backtracking()), max_steps=1)
+    assert run.explain(1).remarks["line search"] == "backtracking found 1 at trial 1 of 1: [1]"
+    run = minimize("x**2 + 4*y**2", [4.0, 1.0], fallline.GradientDescent(fallline.ExactQuadratic()), max_steps=1)
+    assert run.explain(1).remarks["line search"] == "exact_quadratic found 0.2 from trials [1]"
 
 
 @pytest.mark.parametrize(
@@ -203,6 +220,25 @@ def test_a_users_rule_is_explained_by_its_own_names() -> None:
     assert one.quantities[0].formula == "tanh(g)"
     assert np.isclose(one.quantities[0].value[0], np.tanh(2 * run.x[1, 0]), rtol=1e-14)
     assert "beta*s_old[0] + force" in one.text
+
+
+@dataclass(frozen=True)
+class Halving(Optimizer[Any]):
+    """A user's rule of one line, with a branch in it."""
+
+    learning_rate: float = 0.1
+
+    def init(self, x: Any) -> Any:
+        return ()
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        return rate * gradient / (2 if step > 1 else 1), state
+
+
+def test_a_rule_without_names_and_formula_shows_the_gradient_and_x() -> None:
+    # From 3, where the slope is 6, to 2.4, where it is 4.8.
+    text = minimize("x**2", 3.0, Halving(), max_steps=2).explain(2).text
+    assert text.splitlines()[-2:] == ["  g  = 4.8", "  x  = 2.4 - 0.24 = 2.16"]
 
 
 def test_a_users_rule_without_a_formula_shows_its_numbers_and_says_why(tmp_path: Path) -> None:

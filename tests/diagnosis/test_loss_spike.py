@@ -119,6 +119,15 @@ def test_the_rows_of_a_jump(parts: dict[str, Any], spikes: list[tuple[int, int, 
     assert grouped(**parts) == spikes
 
 
+@pytest.mark.parametrize(("count", "spikes"), [(29, []), (30, [[25]]), (39, [[25]])])
+def test_a_jump_is_seen_where_three_windows_of_ten_rows_were_recorded(count: int, spikes: list[list[int]]) -> None:
+    values = np.linspace(count, 1, count)
+    values[25] = 200
+    assert [spike.rows.tolist() for spike in spike_file._spikes(values)] == spikes
+    values[0] = np.inf
+    assert spike_file._spikes(values) == []
+
+
 @pytest.mark.parametrize(("count", "size"), [(4000, 1), (4001, 2), (8000, 2), (8001, 3), (12005, 4)])
 def test_of_many_rows_the_highest_of_each_stretch_are_looked_at(count: int, size: int) -> None:
     values = np.random.default_rng(0).normal(size=count)

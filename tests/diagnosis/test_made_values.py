@@ -354,11 +354,11 @@ def test_the_largest_slope_is_clipped_by_value_and_the_outermost_counts() -> Non
 
 
 def test_cosines_of_gradients_that_follow_each_other() -> None:
-    path = run("x**2 + y**2", [1.0, 1.0], G(1e-3), 4)
-    gradient = np.array([[1.0, 0.0], [1.0, 1.0], [-1.0, -1.0], [0.0, 0.0], [2.0, 0.0]])
+    path = run("x**2 + y**2", [1.0, 1.0], G(1e-3), 5)
+    gradient = np.array([[1.0, 0.0], [1.0, 1.0], [-1.0, -1.0], [0.0, 0.0], [2.0, 0.0], [0.0, 3.0]])
     cosines = cosines_of(dataclasses.replace(path, gradient=gradient))
     # Those of a zero gradient are left out.
-    assert cosines == pytest.approx([np.sqrt(0.5), -1])
+    assert cosines == pytest.approx([np.sqrt(0.5), -1, 0])
 
 
 # A plateau

@@ -252,6 +252,12 @@ def test_where_there_is_no_slope_there_is_no_descent(start: float) -> None:
     assert np.array_equal(found.x, [start], equal_nan=True)
 
 
+def test_along_a_slope_without_end_no_other_point_is_asked_for() -> None:
+    objective = Counted(lambda x: x**2, lambda x: np.inf)
+    assert trial_descent(objective, np.array([1.0]), 20).steps == 0
+    assert (objective.both, objective.gradients) == (1, 0)
+
+
 # Limits of rules
 
 

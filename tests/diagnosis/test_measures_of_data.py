@@ -12,7 +12,7 @@ from tests.diagnosis.looks import CHECKS, found, missing, the, well_told
 from tests.diagnosis.rows import clouds, line, wave
 
 import fallline
-from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, Softmax
+from fallline import Adam, GradientDescent, Hinge, Huber, Linear, Logistic, Network, Poisson, Softmax, SquaredHinge
 from fallline.data.rows import Rows
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.finding import CannotCheck
@@ -148,6 +148,13 @@ def test_the_best_constant_prediction(weights: Any) -> None:
     assert best_constant(far, np.ones(60)) == pytest.approx(1000 + Y.mean(), rel=1e-9)
 
 
+def test_what_a_hinge_is_surer_of_than_its_margin_is_no_nearer_to_the_class() -> None:
+    for loss in (Hinge([[-3.0], [0.5], [2.0]], [0, 1, 1]), SquaredHinge([[-3.0], [0.5], [2.0]], [0, 1, 1])):
+        sample = Sample.of(loss)
+        assert sample.targets[:, 0].tolist() == [-1, 1, 1]
+        assert sample.predictions(np.array([1.0, 0.0]))[:, 0].tolist() == [-1, 0.5, 1]
+
+
 # Layers
 
 
@@ -162,6 +169,13 @@ def test_units_that_nothing_reaches() -> None:
         assert layers.inactive[0] == pytest.approx([21 / 41 if activation == "relu" else 0, 1, last])
         assert layers.of_rows == dead
         assert layers.dead == [pytest.approx(1 / 3 if activation == "relu" else 2 / 3)]
+
+
+def test_a_unit_is_flat_below_a_hundredth_of_the_steepest_slope() -> None:
+    # The slope of the logistic function is 1/4 at 0, and a hundredth of that at ln(398) = 5.99 from it.
+    network = Network([[5.9], [6.1]], [0.0, 1.0], hidden=(1,), loss="squared", activation="sigmoid")
+    x = network.flat([([[1.0]], [0.0]), ([[1.0]], [0.0])])
+    assert layers_at(network, Rows(network.X, network.y), x).inactive[0] == 0.5
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])

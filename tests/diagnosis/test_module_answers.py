@@ -190,6 +190,12 @@ TOLD: dict[str, tuple[Module, str, str, str]] = {
         "BCEWithLogitsLoss takes the sigmoid of it",
         "leave out the sigmoid",
     ),
+    "probabilities kept from their ends": (
+        Module(lambda z: 0.005 + 0.99 * sigmoid(z), "BCEWithLogitsLoss", np.round(COLUMN)),
+        "BCEWithLogitsLoss is given probabilities, and expects logits",
+        "BCEWithLogitsLoss takes the sigmoid of it",
+        "leave out the sigmoid",
+    ),
     "a row of targets": (
         Module(lambda z: z, "MSELoss", COLUMN[:, 0]),
         "The output has the shape (rows, 1), the targets (rows)",

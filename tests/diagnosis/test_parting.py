@@ -172,8 +172,13 @@ def test_the_point_of_the_gradient_is_a_line_too() -> None:
 def test_flags_and_rules_inside_are_settings() -> None:
     found = differ(run(fallline.FISTA(1e-3)), run(fallline.FISTA(1e-3, restart=False)))
     assert found.facts["settings"] == "restart True and False"
+    # The rate is told of the step itself.
+    faster = fallline.FISTA(2e-3, restart=False)
+    assert differ(run(fallline.FISTA(1e-3)), run(faster)).facts["settings"] == "restart True and False"
     inside = [fallline.ClipNorm(fallline.Adam(0.01, beta1=beta)) for beta in (0.9, 0.8)]
     assert differ(run(inside[0]), run(inside[1])).facts["settings"] == "beta1 0.9 and 0.8"
+    other = fallline.ClipNorm(fallline.Momentum(0.01))
+    assert differ(run(inside[0]), run(other)).facts["settings"] == "rule adam and momentum"
 
 
 @dataclass(frozen=True)

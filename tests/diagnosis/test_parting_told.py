@@ -195,6 +195,8 @@ def test_another_gradient_at_the_same_point() -> None:
     assert (told(seed=5).by, told(seed=5).facts["seed"]) == ("batches", "0 and 5")
     by_engine = told(engine="another")
     assert (by_engine.by, by_engine.facts["engine"]) == ("rounding", f"{path.engine} and another")
+    # No engine's rounding moves a point by 1, another rule does.
+    assert told(engine="another", rule=fallline.Momentum(0.01)).by == "rule"
 
 
 def test_another_rate_and_a_state_of_an_earlier_run() -> None:

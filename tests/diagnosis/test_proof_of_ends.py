@@ -12,6 +12,7 @@ import pytest
 
 import fallline
 from fallline import GradientDescent, minimize
+from fallline.diagnosis import remedy
 from fallline.diagnosis.again import Again, CannotRepeat, Ended, FitAgain, RunAgain, again, error_of, start_near
 from fallline.diagnosis.finding import Finding, Remedy
 from fallline.diagnosis.remedy import Trial, level_won, proved
@@ -241,6 +242,11 @@ def test_the_level_told_has_few_digits_and_parts_the_runs(worst: float, barrier:
     assert found == pytest.approx(level, rel=1e-12)
 
 
+def test_a_run_that_ends_above_its_start_is_no_win() -> None:
+    changed = [*ends(2.0, start=1.0), *ends(*[0.0] * 4, start=10.0)]
+    assert level_won(changed, ends(*[9.0] * 5), exact=True) is None
+
+
 def test_starts_that_are_infinite_have_no_fall_but_a_win() -> None:
     assert level_won(ends(*[1.0] * 5, start=np.inf), ends(*[np.nan] * 5), exact=False) == 1.0
 
@@ -302,6 +308,12 @@ def test_a_run_is_repeated_with_its_own_gradient_and_conditions() -> None:
     assert exact.end != ended.end
 
 
+def test_a_run_on_the_reference_engine_is_repeated_for_so_many_seconds() -> None:
+    run = minimize("x**2", [3.0], GradientDescent(1e-6), max_steps=10_000, engine="reference", record="ends")
+    ended = again(run).ended({}, 0, 10_000, 0.0, np.inf, "value")
+    assert ended.told == fallline.Seconds.reason
+
+
 def test_losses_are_measured_by_their_error_without_the_penalty() -> None:
     X, y = np.arange(6.0), np.array([0.0, 1, 1, 2, 2, 3])
     loss = Linear(X, y, l2=0.5)
@@ -318,6 +330,29 @@ def test_losses_are_measured_by_their_error_without_the_penalty() -> None:
         with pytest.raises(fallline.FalllineError, match=r"^objective is .*same error on the same targets"):
             repeat.measure(other, x)
     assert error_of(Linear(X, y, reduction="sum", l2=0.5), x) == pytest.approx(error, rel=1e-12)
+    # What is no loss to us, such as one with a gradient of the user's own, measures all the others.
+    given = again(minimize(loss, [0.0, 0.0], GradientDescent(0.05), max_steps=2, gradient=lambda x: loss.gradient(x)))
+    assert isinstance(given, RunAgain)
+    assert given.measure(loss, x) == pytest.approx(loss.value(x), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "level"),
+    [
+        (0.0312, 0.9, 0.04),
+        (0.0312, 0.04, 0.032),
+        (-8.4, -8.0, -8.4),
+        (-0.97, -0.2, -0.9),
+        (0.0, 1.0, 0.0),
+        (123.0, 200.0, 130.0),
+        (123.0, 200.5, 200.0),
+        (5.0, 6.0, 5.0),
+        (1 / 3, 0.33334, 0.333334),
+        (0.1, 0.1, 0.1),
+    ],
+)
+def test_a_level_between_two_values_has_the_fewest_digits(low: float, high: float, level: float) -> None:
+    assert remedy._short_between(low, high) == level
 
 
 def test_batches_cost_their_share_and_are_varied_by_seeds() -> None:

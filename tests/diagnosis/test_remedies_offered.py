@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,13 @@ def test_the_rate_that_a_rule_starts_from(rule: Any, rate: float | None) -> None
     assert rate_of(rule) == rate
 
 
+@dataclass(frozen=True)
+class Plain(GradientDescent):
+    """A user's rule, whose rate has no range."""
+
+    learning_rate: Any = 0.3
+
+
 def test_rates_times_a_factor() -> None:
     (remedy,) = scaled(GradientDescent(0.3), 0.1)
     assert (remedy.text, remedy.command) == ("GradientDescent(0.03)", "--learning-rate 0.03")
@@ -74,8 +82,13 @@ def test_rates_times_a_factor() -> None:
         (GradientDescent(0.3), np.nan),
         (GradientDescent(0.3), np.inf),
         (fallline.LBFGS(), 0.1),
+        # A user's rule takes any number.
+        (Plain(), 0.0),
+        (Plain(), -1.0),
+        (Plain(), np.inf),
     ):
         assert scaled(rule, factor) == ()
+    assert scaled(Plain(), 0.1)[0].text == "Plain(0.03)"
 
 
 def test_other_rules_schedules_and_starts() -> None:

@@ -77,6 +77,28 @@ def test_the_variance_between_stretches_is_that_of_the_labels() -> None:
     assert finding.numbers["between"] == pytest.approx(np.var(means) / np.var(labels), rel=1e-12)
 
 
+@pytest.mark.parametrize(("record", "known"), [(1, True), (6, True), (7, False)])
+def test_the_swing_is_told_where_an_epoch_has_four_rows(record: int, known: bool) -> None:
+    loss = Softmax(*ordered(clouds(apart=1.5)))
+    # 240 rows in batches of 10: an epoch has 24 steps.
+    batches = loss.batches(10, order="sequential")
+    path = fallline.minimize(batches, np.zeros(loss.dimension), GradientDescent(1.0), max_steps=96, record=record)
+    finding = found("sorted_batches", path)
+    assert finding is not None
+    epochs = [path.value[(path.steps > end - 24) & (path.steps <= end)] for end in (24, 48, 72, 96)]
+    swing = np.median([np.ptp(values) / np.median(values) for values in epochs])
+    assert finding.numbers["swing"] == (pytest.approx(swing, rel=1e-12) if known else 0)
+
+
+def test_a_run_that_goes_on_for_less_than_an_epoch_tells_no_swing() -> None:
+    batches = Softmax(*ordered(clouds(apart=1.5))).batches(10, order="sequential")
+    rule = GradientDescent(1.0)
+    first = fallline.minimize(batches, np.zeros(batches.dimension), rule, max_steps=48)
+    finding = found("sorted_batches", fallline.minimize(batches, first.final.x, rule, max_steps=8, resume=first))
+    assert finding is not None
+    assert finding.numbers["swing"] == 0
+
+
 def shuffled_classes() -> Drawn:
     data = clouds(apart=1.5)
     order = np.random.default_rng(0).permutation(len(data.y))

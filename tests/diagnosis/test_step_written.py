@@ -171,6 +171,11 @@ def test_a_number_in_latex_has_a_power_of_ten(text: str, latex: str) -> None:
     assert written_file._power_of_ten(text) == latex
 
 
+def test_one_coordinate_alone_is_not_named() -> None:
+    assert r"\text{x:}" not in minimize("x**2", 1.0, fallline.Adam(0.1), max_steps=1).explain(1).latex
+    assert r"\text{x:}" in minimize("x**2 + y**2", [1.0, 1.0], fallline.Adam(0.1), max_steps=1).explain(1).latex
+
+
 def test_of_many_coordinates_a_norm_shows_the_first() -> None:
     run = minimize(lambda x: (x**2).sum(), np.ones(50), fallline.ClipNorm(fallline.GradientDescent(0.1)), max_steps=1)
     assert re.search(r"\\left\\\|\\left\(2, 2, [2, ]*, \\ldots\\right\)\\right\\\|", run.explain(1).latex)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import G, M, Make, Runs, bowl, found, run, the
+from tests.diagnosis.looks import G, M, Make, Runs, bowl, found, missing, run, the
+
+import fallline
 
 SHOWN: Runs = {
     "at the limit of a parabola": lambda: run("x**2", 1.0, G(1.0), 50),
@@ -45,3 +47,14 @@ def test_the_distance_of_the_two_points() -> None:
     finding = the("two_cycle", run("log(cosh(x))", 2.0, G(3.0), 400))
     assert finding.numbers["distance"] == pytest.approx(2 * u, rel=1e-9)
     assert finding.remedies[0].settings == {"optimizer": G(1.5)}
+
+
+def test_since_when_two_steps_lead_nowhere() -> None:
+    # Ten steps halve x, and from then on each takes it to the other side.
+    rate = fallline.PiecewiseConstant(0.25, milestones=(10,), parts=(4.0,))
+    assert the("two_cycle", run("x**2", 1.0, G(rate), 60)).since == 10
+    assert the("two_cycle", run("x**2", 1.0, G(1.0), 60)).since == 0
+
+
+def test_missing_rows_are_told() -> None:
+    assert "every step" in missing("two_cycle", run("x**2", 1.0, G(1.0), 50, record=5))

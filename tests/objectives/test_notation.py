@@ -110,6 +110,7 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         ("x - (-y) + -2", "x − (−y) + (−2)", r"x - \left(-y\right) + \left(-2\right)"),
         ("-(-x) - y", "−(−x) − y", r"-\left(-x\right) - y"),
         ("-(x*y) - (z - 1)", "−xy − (z − 1)", r"-x y - \left(z - 1\right)"),
+        ("(x + y) - (z + 1)", "x + y − (z + 1)", r"x + y - \left(z + 1\right)"),
         # Factors stand side by side, but for a number behind another factor, and for words; letters closely.
         ("2x*y + x*2 + 2*3x", "2xy + x · 2 + 2 · 3x", r"2 x y + x \cdot 2 + 2 \cdot 3 x"),
         ("x*rate + beta*x1", "x · rate + βx₁", r"x \cdot \mathrm{rate} + \beta x_{1}"),
@@ -147,6 +148,7 @@ def test_what_is_written_by_hand_is_read_as_what_it_was(around: str) -> None:
         ("cbrt(x)**2", "cbrt(x)²", r"\sqrt[3]{x}^{2}"),
         ("x[i+1] - x[12]", "x[i + 1] − x₁₂", r"x_{i + 1} - x_{12}"),
         ("x_max + x_b2*größe", "xₘₐₓ + x_b2 · größe", r"x_{max} + x_{b2} \cdot \mathrm{größe}"),
+        ("rate_max + x_ - _a", "rate_max + x_ − _a", r"\mathrm{rate\_max} + \mathrm{x\_} - \mathrm{\_a}"),
         ("lambda_1*Gamma - omega", "λ₁Γ − ω", r"\lambda_{1} \Gamma - \omega"),
         ("½x - ¾", "½x − ¾", r"\frac{1}{2} x - \frac{3}{4}"),
         ("a = 2x; b = a²; a*b", "a = 2x; b = a²; ab", r"a = 2 x,\quad b = a^{2},\quad a b"),

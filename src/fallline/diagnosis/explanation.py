@@ -96,9 +96,9 @@ class Explanation:
         """The lines of one coordinate; what all coordinates share stands with the formula only."""
         if self.written is not None:
             return self.written.text(coordinate, with_formula=with_formula)
-        width = max((len(one.name) for one in self.quantities), default=1)
-        slope = Quantity("g", None, self.step.gradient)
-        own = [one for one in (slope, *self.quantities) if with_formula or len(one.value) > 1 or len(self.names) == 1]
+        quantities = (Quantity("g", None, self.step.gradient), *self.quantities)
+        width = max(len(one.name) for one in quantities)
+        own = [one for one in quantities if with_formula or len(one.value) > 1 or len(self.names) == 1]
         lines = [f"  {one.name:{width}}  = {number_text(_at(one.value, coordinate))}" for one in own]
         x, x_after = self.step.x[coordinate], self.step.x[coordinate] - self.change[coordinate]
         return [*lines, f"  {'x':{width}}  = {x:.6g} - {_bracketed(self.change[coordinate])} = {x_after:.6g}"]

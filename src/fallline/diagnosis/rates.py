@@ -9,6 +9,7 @@ import numpy as np
 from fallline.diagnosis.finding import Remedy
 from fallline.diagnosis.remedies import by, rounded
 from fallline.errors import FalllineError
+from fallline.hyperparameters import Range
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
 from fallline.optimizers.settings import setting_of, with_settings
@@ -33,7 +34,7 @@ def scaled(rule: Optimizer[Any], factor: float) -> tuple[Remedy, ...]:
     'Adam(Cosine(0.012, steps=50))'
     """
     rate = rate_of(rule)
-    if rate is None or not (np.isfinite(factor) and rounded(rate * factor) > 0):
+    if rate is None or not Range(0, low_open=True).allows(rounded(rate * factor)):
         return ()
     try:
         changed = with_settings(rule, {"learning_rate": rounded(rate * factor)})

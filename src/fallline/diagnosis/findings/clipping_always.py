@@ -45,7 +45,7 @@ def clipping_always(case: Case) -> Finding | None:
     share, late = float(clipped.mean()), float(clipped[len(clipped) // 2 :].mean())
     if min(share, late) < MOST or case.left < LEFT:
         return None
-    typical = float(median(sizes[np.isfinite(sizes)])) if np.isfinite(sizes).any() else np.nan
+    typical = float(median(sizes))
     what = "norm" if isinstance(clip, optimizers.ClipNorm) else "largest slope"
     return Finding(
         name="clipping_always",
@@ -69,6 +69,5 @@ def _clip(rule: Optimizer[Any]) -> optimizers.ClipNorm | optimizers.ClipValue | 
 
 def _remedies(rule: Optimizer[Any], typical: float) -> tuple[Remedy, ...]:
     """A limit that only unusual gradients reach; and none."""
-    limit = rounded(3 * typical)
-    wider = (by(with_settings(rule, {"limit": limit})),) if limit > 0 else ()
-    return (*wider, by(rule.rule)) if isinstance(rule, optimizers.ClipNorm | optimizers.ClipValue) else wider
+    wider = by(with_settings(rule, {"limit": rounded(3 * typical)}))
+    return (wider, by(rule.rule)) if isinstance(rule, optimizers.ClipNorm | optimizers.ClipValue) else (wider,)

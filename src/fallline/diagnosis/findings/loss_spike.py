@@ -135,7 +135,7 @@ def _grouped(values: FloatArray, level: FloatArray, high: BoolArray, window: int
 
 def _remedies(case: Case) -> tuple[Remedy, ...]:
     norms = case["gradient_norm"].values
-    typical = rounded(2 * float(median(norms[np.isfinite(norms)]))) if np.isfinite(norms).any() else 0.0
+    typical = rounded(2 * float(median(norms[np.isfinite(norms)])))
     clipped = (
         (by(optimizers.ClipNorm(case.rule, limit=typical)),) if typical > 0 and not case.rule.learns_from_step else ()
     )

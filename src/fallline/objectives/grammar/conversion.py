@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import Any
 
@@ -35,8 +34,7 @@ def from_sympy(expression: sympy.Expr) -> Formula:
         raise FalllineError("objective", Verbatim(article(type(expression).__name__)), problem="not a SymPy expression")
     symbols: dict[str, sympy.Symbol] = {}
     try:
-        parts = itertools.islice(sympy.preorder_traversal(expression), MAX_CHARACTERS + 1)
-        for count, part in enumerate(parts):
+        for count, part in enumerate(sympy.preorder_traversal(expression)):
             if count == MAX_CHARACTERS:
                 raise FalllineError("objective", problem=f"is a SymPy expression of more than {MAX_CHARACTERS} parts")
             if not isinstance(part, _ALLOWED):

@@ -29,6 +29,11 @@ class Tree(NamedTuple):
     end: int
     inverse: tuple[bool, ...] = ()
 
+    @property
+    def signed(self) -> list[tuple[bool, Tree]]:
+        """The parts of a sum or product, each after whether it is subtracted or divided by."""
+        return list(zip(self.inverse, self.parts, strict=True))
+
 
 class UnreadableError(Exception):
     """The rest of the line cannot be read; the fault is remembered."""

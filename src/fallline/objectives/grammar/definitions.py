@@ -38,13 +38,12 @@ def definitions(text: Text, tokens: list[Token]) -> list[Definition]:
     lines = [line for line in (_definition(text, line, alone) for line in _lines(text, tokens)) if line is not None]
     check_names(text, tokens, alone, frozenset(line.name for line in lines if line.name))
     steps = [line.name for line in lines[:-1]]
-    last = lines[-1].name if lines else None
     for index, line in enumerate(lines):
         if line.name is not None and line.name in steps[:index]:
             text.fault(f"{line.name} = ", faults.HAS_A_VALUE.format(line.name))
-        for later in [*steps[index:], *([last] if last else [])]:
-            if later in line.uses:
-                text.fault(line.expression, faults.USED_BEFORE.format(later))
+        for later in lines[index:]:
+            if later.name in line.uses:
+                text.fault(line.expression, faults.USED_BEFORE.format(later.name))
         if line.name is None and index < len(steps):
             text.fault(line.expression, faults.ONLY_THE_LAST)
     used = frozenset[str]().union(*(line.uses for line in lines))

@@ -75,9 +75,10 @@ class _Notation(ABC):
         """The text of a tree."""
         match tree.kind:
             case "sum":
-                signs = [f" {self.minus} " if minus else " + " for minus in tree.inverse[1:]]
-                first, *rest = (self.within(part, _BINDS["sum"] + (i > 0)) for i, part in enumerate(tree.parts))
-                return first + "".join(sign + self.unsigned(part) for sign, part in zip(signs, rest, strict=True))
+                made = self.within(tree.parts[0], _BINDS["sum"])
+                for minus, part in tree.signed[1:]:
+                    made += f" {self.minus if minus else '+'} {self.unsigned(self.within(part, _BINDS['sum'] + 1))}"
+                return made
             case "product":
                 return self.product(tree)
             case "negative":
@@ -234,7 +235,7 @@ class _Plain(_Notation):
         # Side by side up to the first quotient; what follows it would be read as its divisor.
         count = tree.inverse.index(True) if any(tree.inverse) else len(tree.parts)
         made = self.factors(tree.parts[:count])
-        for part, divides in zip(tree.parts[count:], tree.inverse[count:], strict=True):
+        for divides, part in tree.signed[count:]:
             sign, least = ("/", _BINDS["power"]) if divides else (self.times, _BINDS["product"] + 1)
             made += sign + self.within(part, least)
         return made
@@ -295,8 +296,7 @@ class _Latex(_Notation):
     on_one_line = False
 
     def product(self, tree: Tree) -> str:
-        above = [part for part, divides in zip(tree.parts, tree.inverse, strict=True) if not divides]
-        below = [part for part, divides in zip(tree.parts, tree.inverse, strict=True) if divides]
+        above, below = ([part for divides, part in tree.signed if divides == is_below] for is_below in (False, True))
         if not below:
             return self.factors(above)
         # One factor alone above or below the bar needs no brackets.

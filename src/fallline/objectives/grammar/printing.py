@@ -44,10 +44,9 @@ def printed(tree: Tree) -> str:
 
 
 def _chain(tree: Tree, forward: str, inverse: str) -> str:
-    first, *rest = tree.parts
-    binds = _BINDS[tree.kind]
+    first, binds = tree.parts[0], _BINDS[tree.kind]
     words = [_within(first, binds + (first.kind == tree.kind))]
-    for part, inverted in zip(rest, tree.inverse[1:], strict=True):
+    for inverted, part in tree.signed[1:]:
         words += [inverse if inverted else forward, _within(part, binds + 1)]
     return "".join(words)
 

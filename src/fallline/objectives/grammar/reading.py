@@ -91,9 +91,9 @@ def _unused(name: str, used: frozenset[str]) -> str:
     return _unused(name + "_", used) if name in used else name
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    """The key of natural order, in which x2 comes before x10."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name)]
+def _natural(name: str) -> list[tuple[str, int]]:
+    """The key of natural order, in which x comes before x2, and x2 before x10."""
+    return [(letters, int(digits or -1)) for letters, digits in re.findall("([^0-9]*)([0-9]*)", name)]
 
 
 def article(kind: str) -> str:

@@ -104,10 +104,10 @@ class Terms:
             case "negative":
                 return self.negative(self.of(tree.parts[0]))
             case "sum":
-                addends = zip(tree.inverse, map(self.of, tree.parts), strict=True)
+                addends = ((minus, self.of(part)) for minus, part in tree.signed)
                 return self.total(self.negative(addend) if minus else addend for minus, addend in addends)
             case "product":
-                return self.product(zip(tree.inverse, map(self.of, tree.parts), strict=True))
+                return self.product((divides, self.of(part)) for divides, part in tree.signed)
             case "power":
                 return self.power(*map(self.of, tree.parts))
             case "call":
