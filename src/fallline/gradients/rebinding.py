@@ -75,7 +75,7 @@ class World:
         self.builtins = {
             **builtins.__dict__,
             "__import__": importing,
-            "super": self._super,
+            "super": lambda *given: self._super(given, sys._getframe(1)),
             "type": Type,
             "float": Float,
             "complex": Complex,
@@ -236,10 +236,9 @@ class World:
             return self.stand_in(member)
         return member
 
-    def _super(self, *given: Any) -> Any:
+    def _super(self, given: tuple[Any, ...], frame: types.FrameType) -> Any:
         """`super()` whose methods are stand-ins; without arguments it inspects the caller's frame, as Python's does."""
         if not given:
-            frame = sys._getframe(1)
             given = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
         return Above(self, super(*given), given[1])
 
