@@ -17,7 +17,8 @@ from tests.gradients.corpus.operations import FUNCTIONS
 from tests.gradients.test_corpus import differences
 
 from fallline.gradients.autodiff import AutodiffObjective
-from fallline.gradients.traced import NotCarried, Trace, as_traced, root_of
+from fallline.gradients.rebinding import World
+from fallline.gradients.traced import NotCarried, Trace, as_traced, constant, leaves, root_of
 from fallline.objectives import FunctionObjective, as_objective
 
 # At the other points what is decided by the values, such as an order, is decided otherwise.
@@ -67,6 +68,23 @@ def test_the_result_is_numpys_and_the_gradient_that_of_differences(name: str) ->
     for point, gradient in zip(points, gradients, strict=True):
         expected = differences(objective, point)
         np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_code_sees_numpys_values_and_types_while_it_is_traced(name: str) -> None:
+    function, found = FUNCTIONS[name], []
+
+    def run(x: Any) -> list[Any]:
+        result = World().stand_in(function)(root_of(POINTS[0].copy(), x, Trace()))
+        found.append(constant(result))
+        parts = leaves(result)
+        assert [(part.value.shape, part.value.dtype) for part in parts] == [(part.shape, part.dtype) for part in parts]
+        return [part.value for part in parts]
+
+    with jax.enable_x64(True):
+        jax.make_jaxpr(run)(POINTS[0])
+    assert told(found[0]) == pytest.approx(told(function(POINTS[0].copy())), rel=1e-12)
 
 
 class Own(np.ndarray[Any, Any]):
