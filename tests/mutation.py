@@ -131,7 +131,9 @@ def tried(folder: Path, name: str, changes: list[str], in_force: str = "stats") 
     (folder / "changes.json").write_text(json.dumps({"changes": changes, "seconds": SECONDS}), encoding="utf-8")
     outcomes.unlink(missing_ok=True)
     told = {"CHANGES": str(folder / "changes.json"), "MUTANT_UNDER_TEST": in_force}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.change_runner", "-m=not long", *ROOMS[name].tests]
+    # To show where a test failed, pytest would parse the file with all changes in it, for seconds.
+    quietly = ("-q", "--tb=no", "-p", "tests.change_runner", "-m=not long")
+    command = [sys.executable, "-m", "pytest", *quietly, *ROOMS[name].tests]
     environment = {**os.environ, "PYTHONPATH": str(wrapped / "src"), **told}
     subprocess.run(command, cwd=wrapped, check=False, stdout=sys.stderr, env=environment)
     lines = outcomes.read_text(encoding="utf-8").splitlines() if outcomes.exists() else []
