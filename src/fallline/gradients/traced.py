@@ -706,8 +706,6 @@ def _positions(things: tuple[Any, ...], data: tuple[int, ...] | None) -> tuple[l
 
 def _joined(arrays: list[TracedArray]) -> Buffer:
     """One buffer with the elements of all the arrays, concatenated."""
-    if len(arrays) == 1:
-        return arrays[0].buffer
     from jax import numpy as jnp
 
     kind = np.result_type(*(array.dtype for array in arrays))
@@ -726,9 +724,12 @@ def move(
     """Call a function that only moves elements: running it on their positions too shows where each one went."""
     concrete = function(*constant(inputs), **{key: constant(part) for key, part in settings.items()})
     arrays, chosen = _positions(inputs, data)
-    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asfarray"):
+    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"):
         chosen = chosen[:1]
     keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like", "casting")}
+    if first(arrays) is None:
+        # Only the places depend on x.
+        return standing(concrete)
     moved = function(*chosen, **keywords)
     buffer: Buffer | None = None
 
@@ -737,7 +738,7 @@ def move(
         if type(one) in (list, tuple):
             parts = [result(*both) for both in zip(one, positions, strict=True)]
             return type(one)(parts)
-        if len(arrays) == 1 and arrays[0].depends:
+        if len(arrays) == 1:
             return arrays[0]._at(one, np.asarray(positions) - 1)
         buffer = buffer or _joined(arrays)
         return paired(one, buffer.read(np.asarray(positions) - 1), buffer.trace)
@@ -751,12 +752,12 @@ def move_in_place(
     """`move` for a function that moves elements into its first argument, in place."""
     target = inputs[0]
     keywords = {key: decided(part) for key, part in settings.items()}
-    if first((inputs, settings)) is None:
+    arrays, chosen = _positions(inputs, data)
+    if first(arrays) is None:
         function(*constant(inputs), **keywords)
         return
     if type(target) is not TracedArray:
         raise NotCarried(f"{name_of(function)} into a plain array")
-    arrays, chosen = _positions(inputs, data)
     chosen[0] = np.array(chosen[0])
     function(*chosen, **keywords)
     buffer = _joined([target, *arrays[1:]])

@@ -91,7 +91,9 @@ def in_place(y, x):
     z.sort()
     w = x.reshape(2, 2) * 1
     w.sort(axis=0)
-    return a, b, c, d, e, f, g, z, w
+    v = np.zeros(4)
+    np.put(v, np.argmax(x), 7.0)
+    return a, b, c, d, e, f, g, z, w, v
 
 
 def at_indices(y, x):
@@ -171,6 +173,8 @@ def decisions(x):
         x[0] * 2 if x[1] else x[2], len("positive" if x[2] > 0 else "no"), max(x), min(x[0], x[1], 0.5),
         max(x, key=lambda number: number**2), min(list(x)), max(x[0], 1.0), sorted(x), f"{x[0] > 0}" == "True",
         np.interp(x, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0]), np.roll(x, int(x[3])), np.searchsorted([0.0, 1.0], x),
+        np.take(TABLE, np.argmax(x), axis=0), np.roll(TABLE, np.argmin(x)), np.compress(x > 0.5, TABLE[0]),
+        np.insert(TABLE[0], np.argmax(x), 2.0),
     )  # fmt: skip
 
 
@@ -217,6 +221,7 @@ def moves(x):
         np.extract([True, False, True, True], x), np.choose([0, 1, 0, 1], [x, 2 * x]), np.expand_dims(x, 1),
         np.moveaxis(m, 0, 1), np.r_[x, 1.0, x[:1]], np.c_[x, 2 * x], np.r_[0:2, x], np.r_[0:3], np.c_[[1.0, 2.0]],
         np.pad(x, 1), np.column_stack((x, x)), np.array(x, dtype=np.float32), np.array(x, copy=True),
+        np.asanyarray(x, float), np.ascontiguousarray(x, float), np.asfortranarray(x, float), np.asarray(x, float),
         np.asarray(m, order="F"), np.ravel(m, order="F"), np.squeeze(m[:1]), np.concatenate([x, 1j * x]),
         np.concatenate((x[:1], np.arange(2))), np.sum([part * 2 for part in np.split(x, 2)]),
     )  # fmt: skip
