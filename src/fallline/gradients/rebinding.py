@@ -138,7 +138,8 @@ class World:
             made.extend(self.stand_in(part) for part in thing)
             return made
         if type(thing).__module__.startswith("scipy.stats.") and hasattr(thing, "logpdf"):
-            return Distribution(thing)
+            frozen = hasattr(thing, "dist")
+            return self.stand_in(thing.dist)(*thing.args, **thing.kwds) if frozen else Distribution(thing)
         if type(thing) is dict:
             made = {}
             self.known[id(thing)] = (thing, made)

@@ -521,10 +521,8 @@ def constant(thing: Any) -> Any:
     """The nested argument with each traced array replaced by its concrete values."""
 
     def leaf(part: Any) -> Any:
-        if isinstance(part, slice) and type(part) is slice:
-            return slice(
-                *(constant(end) if type(end) is TracedArray else end for end in (part.start, part.stop, part.step))
-            )
+        if type(part) is slice:
+            return slice(*map(constant, (part.start, part.stop, part.step)))
         if type(part) is TracedArray:
             return part.concrete
         return getattr(part, "stands_for", part)

@@ -247,7 +247,8 @@ def sums(x):
         np.sum((x[0], x[1], 1.0)), np.mean([x, x**2], axis=0), np.polyval([x[0], x[1], 1], 2.0),
         np.add(x, [1, 2, 3, 4], dtype=float, casting="same_kind", order="C", subok=True),
         np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
-        np.apply_along_axis(np.cumsum, 0, m), np.apply_over_axes(np.sum, m, [0]),
+        np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: 2 * row, 1, m[:1]),
+        np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0), np.apply_over_axes(np.sum, m, [0]),
         np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
         [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
@@ -400,6 +401,7 @@ ADDED = np.add.reduce
 TWICE = np.vectorize(lambda number: 2 * math.sin(number))
 TRIPLE = Triple((TABLE, TABLE[0]))
 MADE = Derived(np.array([1.0, 4.0]))
+FROZEN = stats.norm(0.5, scale=2.0)
 MADE.slot = np.array([3.0])
 
 
@@ -449,7 +451,7 @@ def objects(x):
         TRIPLE.total() * x, copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
         list(zip(x, TABLE[0], strict=True)), functools.reduce(np.add, x), np.add.identity + x[0],
         operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0], scale=2.0).logpdf(x[1]),
-        stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5),
+        FROZEN.logpdf(x), stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5),
         np.polynomial.Polynomial([x[0], 1.0, x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
     )  # fmt: skip
 
