@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # A change that makes a loop endless is noticed as well as one that makes a test fail.
 NOTICED = ("killed", "timeout")
-# The tests of a change, the quick ones first, may take so long.
-SECONDS = 120
+# The tests of a change, the quick ones first, may take so long: as long as all those that reach tracing.
+SECONDS = 300
 
 
 @dataclass(frozen=True)

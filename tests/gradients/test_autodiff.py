@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 from tests.environments import without_coverage
 
 from fallline import Adam, FalllineError, GradientDescent, check_gradient, compare, minimize
@@ -206,6 +207,9 @@ def test_auto_falls_back_only_at_the_points_that_need_it() -> None:
         (lambda x: x.sum() + x.data[0], "cannot be carried to JAX (its values have another slope"),
         (lambda x: np.frombuffer(x.tobytes()).sum(), ".tobytes in test_autodiff.py:"),
         (lambda x: float("%.17g" % x[0]), "float(...) in test_autodiff.py:"),  # noqa: UP031
+        (lambda x: struct.unpack("d", struct.pack("d", x[0]))[0], "(error: required argument is not a float)"),
+        # JAX has the function, but not this derivative of it.
+        (lambda x: special.betainc(x[0], 1.0, 0.5), "cannot be carried to JAX (ValueError: Betainc gradient"),
     ],
 )
 def test_a_number_that_escapes_is_never_a_silent_zero(function: Any, said: str) -> None:
@@ -351,6 +355,7 @@ def parabola(x: Any) -> Any:
         (lambda x: np.float64(np.inf), [1.0], [5.0], False),
         (lambda x: 5.0, [1.0], [0.0], False),
         (lambda x: 5.0, [1.0], [1.0], True),
+        (lambda x: 5.0, [1.0], [1e-7], False),  # a slope that would be lost in rounding
         (lambda x: np.log(x).sum(), [-1.0], [1.0], False),
         (lambda x: np.sin(x[0]) + x[1] ** 3, [1.0, 2.0], [np.cos(1.0), 12.0], False),
         (lambda x: np.sin(x[0]) + x[1] ** 3, [1.0, 2.0], [np.cos(1.0), 0.0], True),
@@ -486,6 +491,17 @@ def test_side_by_side_a_path_gives_the_same_and_says_where_it_holds() -> None:
     with jax.enable_x64(True):
         values, slopes, holds = path.side_by_side(jax.numpy.array([[3.0, 4.0], [-1.0, 2.0]]))
     assert (float(values[0]), slopes[0].tolist(), holds.tolist()) == (9, [6, 0], [True, False])
+
+
+def test_what_is_written_where_a_condition_holds_stays_on_one_path() -> None:
+    def rectified(x: Any) -> Any:
+        y = x**2
+        y[x < 0] = -3.0 * x[1]
+        return y[0]
+
+    objective = autodiff(rectified, 2)
+    assert objective.gradient(np.array([[2.0, 1.0], [-2.0, 1.0]])).tolist() == [[4, 0], [0, -3]]
+    assert len(objective.program.paths) == 1
 
 
 def test_the_largest_of_numbers_is_chosen_on_one_path() -> None:

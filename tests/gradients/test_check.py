@@ -192,6 +192,14 @@ def test_a_kink_among_many_coordinates_is_neither_right_nor_wrong() -> None:
     assert "not everything can be told: kink" in repr(check)
 
 
+def test_what_no_coordinate_shows_is_unclear_along_a_direction() -> None:
+    # Each is off by less than a slope is known to, all together by more.
+    check = check_gradient(lambda x: x @ x / 2, np.zeros(400), gradient=lambda x: x + 5e-7)
+    assert check
+    assert not check.slopes
+    assert "unclear" in {slope.verdict for slope in check.directions} <= {"unclear", "right"}
+
+
 def test_the_limit_of_each_is_fifty() -> None:
     for count, each in ((50, True), (51, False)):
         check = check_gradient(lambda x: np.sum(x**3), np.ones(count), gradient=lambda x: 3 * x**2)
@@ -288,6 +296,30 @@ def test_the_slope_of_values_alone_is_within_what_it_says(function: Any, at: flo
     for error in (-1e-4, 1e-4):
         wrong = slope + error * max(1, abs(slope))
         assert [it.verdict for it in check_gradient(function, at, gradient=constant(wrong)).slopes] == ["wrong"]
+
+
+def test_a_steep_slope_is_compared_relative_to_its_size() -> None:
+    for error, verdict in ((3e-7, "right"), (3e-6, "wrong")):
+        (found,) = check_gradient(lambda x: x**2, 1e6, gradient=constant(2e6 * (1 + error))).slopes
+        assert found.verdict == verdict
+
+
+def test_an_exact_gradient_is_compared_with_values_of_the_function_itself() -> None:
+    calls = []
+
+    def counted(x: Any) -> Any:
+        calls.append(1)
+        return x[0] ** 3
+
+    assert check_gradient(counted, [2.0], gradient="autodiff")
+    assert len(calls) > 40
+
+
+def test_a_check_outside_of_the_domain_warns_of_nothing() -> None:
+    slopes = [
+        check_gradient(np.log, at, gradient=lambda x: 1 / np.sqrt(x) ** 2).slopes[0].verdict for at in (-1.0, 0.0)
+    ]
+    assert slopes == ["unclear", "unclear"]
 
 
 @pytest.mark.parametrize(("side", "verdict"), [(1e-3, "kink"), (1e-9, "right")])

@@ -106,6 +106,14 @@ def test_they_run_beside_others() -> None:
     assert [slope.verdict for slope in check.slopes] == ["right", "right"]
 
 
+def test_they_are_checked_against_their_values_in_float64() -> None:
+    with jax.enable_x64(False):
+        (slope,) = check_gradient(lambda x: jnp.exp(3 * x[0]), [1.0]).slopes
+    assert slope.verdict == "right"
+    # In float32 the differences give four digits.
+    assert slope.expected == pytest.approx(3 * np.exp(3), rel=1e-9)
+
+
 def test_batches_keep_their_shape_and_are_of_float64() -> None:
     points = np.random.default_rng(0).normal(size=(2, 3, 2))
     for function, close in (

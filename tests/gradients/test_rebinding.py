@@ -10,7 +10,9 @@ import json
 import operator
 import os
 import statistics
+import types
 import xml.etree.ElementTree as tree
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -155,6 +157,39 @@ def test_a_distribution_has_the_properties_of_scipys() -> None:
         assert made.logpdf(0.5, *frozen.args, **frozen.kwds) == of_frozen.logpdf(0.5) == frozen.logpdf(0.5)
         assert made(*frozen.args, **frozen.kwds).cdf(0.5) == frozen.cdf(0.5)
         assert not hasattr(made, "no_such_function")
+
+
+def test_the_largest_of_traced_numbers_decides_nothing() -> None:
+    world, trace = World(), Trace()
+    x = root_of(np.array([1.0, 3.0]), jax.numpy.array([1.0, 3.0]), trace)
+    largest, least = world.builtins["max"], world.builtins["min"]
+    for given, high, low in (
+        ((x[0], x[1]), 3, 1),
+        ((x[1], x[0]), 3, 1),
+        ((x,), 3, 1),
+        (([x[1], 2.0],), 3, 2),
+        ((iter([x[0], x[1]]),), 3, 1),
+        ((2.0, x[0], 5.0), 5, 1),
+    ):
+        if not isinstance(given[0], Iterator):
+            assert (float(largest(*given).value), largest(*given).concrete) == (high, high)
+        found = least(*given)
+        assert (float(found.value), found.concrete) == (low, low)
+    assert trace.decided == []
+    # Where it is another order than theirs, or of arrays, Python compares them.
+    assert largest(x, key=lambda number: -number).concrete == 1
+    assert least(x[:1], x[1:]).concrete.tolist() == [1]
+    assert len(trace.decided) == 2
+    assert (largest(1, 2), least([3, 1]), largest("ab"), largest([], default=7)) == (2, 1, "b", 7)
+
+
+def test_of_a_function_compiled_by_numba_the_python_code_is_traced() -> None:
+    def double(x: Any) -> Any:
+        return np.array([2 * x[0], 0.0])
+
+    x = root_of(np.array([1.0]), jax.numpy.array([1.0]), Trace())
+    found = World().stand_in(types.SimpleNamespace(py_func=double))(x)
+    assert found.value.tolist() == found.concrete.tolist() == [2, 0]
 
 
 def test_modules_and_their_members_are_seen_through_stand_ins() -> None:

@@ -433,7 +433,7 @@ def _enumerated(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
 
 def _of_numpy(thing: Any) -> bool:
     """Whether an object is a function of NumPy or SciPy that is written in C or dispatches by NumPy's protocol."""
-    package = str(getattr(thing, "__module__", None) or "").partition(".")[0]
+    package = str(getattr(thing, "__module__", None)).partition(".")[0]
     owner = getattr(thing, "__self__", None)
     if isinstance(owner, np.ufunc):
         return True

@@ -158,7 +158,9 @@ def kinds(x):
         str is str, len(type("Made", (), {"one": 1}).__mro__), hash(float) == hash(float), np.sin == np.sin,
         np.sin == np.cos, len({np.sin, np.sin, np.cos}), np.add.nin, len(x), x.ndim, x.size, x.nbytes, x.itemsize,
         x.flags.c_contiguous, x.T.shape[0], 0.4 in x, 7.0 in x, bool(x.any()), np.result_type(x, 1.0) == np.float64,
-        np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size,
+        np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size, len(repr(x)), len(str(x[0])), len(f"{x[1]:.3f}"),
+        np.zeros_like(x, dtype=complex).dtype.num, np.count_nonzero(square(x) > 0.5, axis=0),
+        np.unique(x > 0.5, return_counts=True), np.size(square(x), axis=1), np.sum(TABLE, axis=1),
     )  # fmt: skip
 
 
@@ -248,7 +250,8 @@ def sums(x):
         np.add(x, [1, 2, 3, 4], dtype=float, casting="same_kind", order="C", subok=True),
         np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
         np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: 2 * row, 1, m[:1]),
-        np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0), np.apply_over_axes(np.sum, m, [0]),
+        np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0),
+        np.apply_over_axes(np.sum, m, [0]),
         np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
         [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
