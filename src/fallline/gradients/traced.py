@@ -96,9 +96,9 @@ class Buffer:
         flat = lined.ravel()
         step = int(flat[1] - flat[0]) if flat.size > 1 else 1
         if step > 0 and flat[0] >= 0 and (np.diff(flat) == step).all():
-            part = lax.slice(self.value.reshape(-1), (int(flat[0]),), (int(flat[-1]) + 1,), (step,))
+            part = lax.slice(self.value.ravel(), (int(flat[0]),), (int(flat[-1]) + 1,), (step,))
             return part.reshape(lined.shape).transpose(np.argsort(order))
-        part = self.value.reshape(-1).at[np.maximum(index, 0)].get(mode="promise_in_bounds")
+        part = self.value.ravel().at[np.maximum(index, 0)].get(mode="promise_in_bounds")
         return part if index.min() >= 0 else jnp.where(index < 0, 0, part)
 
     def _single(self, position: int) -> Any:
@@ -109,7 +109,7 @@ class Buffer:
         if of is not self.value:
             parts = []
             self.pieces = (self.value, parts)
-        flat = self.value.reshape(-1)
+        flat = self.value.ravel()
         if len(parts) < 4:
             parts.append(None)
             return lax.slice(flat, (position,), (position + 1,))
@@ -127,8 +127,8 @@ class Buffer:
         if index is None:
             self.value = jnp.broadcast_to(new, self.root.shape)
             return
-        flat = self.value.reshape(-1)
-        places, new = index.ravel(), jnp.broadcast_to(new, index.shape).reshape(-1)
+        flat = self.value.ravel()
+        places, new = index.ravel(), jnp.broadcast_to(new, index.shape).ravel()
         if places.size == 0:
             return
         if (np.diff(places) == 1).all():
@@ -708,7 +708,7 @@ def _joined(arrays: list[TracedArray]) -> Buffer:
 
     kind = np.result_type(*(array.dtype for array in arrays))
     parts = [
-        (array.buffer.value if array.depends else jnp.asarray(np.array(array.buffer.root))).astype(kind).reshape(-1)
+        (array.buffer.value if array.depends else jnp.asarray(np.array(array.buffer.root))).astype(kind).ravel()
         for array in arrays
     ]
     trace = next(array.buffer.trace for array in arrays if array.depends)
