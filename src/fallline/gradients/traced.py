@@ -295,18 +295,17 @@ class TracedArray(NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         key_depends = any(part.depends for part in leaves(key))
         whole_numbers = key_depends and all(part.concrete.dtype.kind in "iu" for part in leaves(key) if part.depends)
-        at = tuple(map(constant, key)) if type(key) is tuple else constant(key)
+        at = constant(key)
         if whole_numbers and not self.depends:
             self._follow(first(key).buffer.trace)
         if whole_numbers:
-            traced = tuple(map(followed, key)) if type(key) is tuple else followed(key)
-            return paired(self.concrete[at], self.value[traced], self.buffer.trace)
+            return paired(self.concrete[at], self.value[followed(key)], self.buffer.trace)
         if key_depends:
             decided(key)
         return self._at(self.concrete[at], self.index[at])
 
     def __setitem__(self, key: Any, new: Any) -> None:
-        at = tuple(map(constant, key)) if type(key) is tuple else constant(key)
+        at = constant(key)
         new = as_traced(new)
         mask = key if type(key) is TracedArray and key.depends and key.concrete.dtype == bool else None
         if first((self, key, new)) is None:
@@ -395,8 +394,7 @@ class TracedArray(NDArrayOperatorsMixin):
         concrete = self.concrete.astype(dtype)
         if not self.depends:
             return array_of(concrete)
-        value = self.value
-        return paired(concrete, value.real if concrete.dtype.kind != "c" else value, self.buffer.trace)
+        return paired(concrete, self.value, self.buffer.trace)
 
     def item(self, *position: Any) -> Any:
         concrete = self.concrete.item(*position)
@@ -406,10 +404,9 @@ class TracedArray(NDArrayOperatorsMixin):
         )
 
     def tolist(self) -> Any:
-        return [part.tolist() for part in self] if self.ndim and self.depends else self._number()
-
-    def _number(self) -> Any:
-        return self if self.depends else self.concrete.tolist()
+        if not self.depends:
+            return self.concrete.tolist()
+        return [part.tolist() for part in self] if self.ndim else self
 
     def fill(self, new: Any) -> None:
         self[...] = new
@@ -432,7 +429,7 @@ class TracedArray(NDArrayOperatorsMixin):
         if name in METHODS:
 
             def moved(*parts: Any, **settings: Any) -> Any:
-                parts = tuple(part if not leaves(part) else decided(part) for part in parts)
+                parts = decided(parts)
                 concrete = found(*parts, **settings)
                 return self._at(concrete, getattr(self.index, name)(*parts, **settings))
 
@@ -633,12 +630,11 @@ def _by_rule(
 ) -> Any:
     """The result of the JAX function on the traced values."""
     name = name_of(function)
-    values = tuple(map(followed, inputs))
     named = {key: followed(part) for key, part in settings.items() if key not in ("dtype", "casting", "order", "subok")}
     if isinstance(function, np.ufunc) and named.pop("where", True) is not True:
         raise NotCarried(f"{name} with where= and no out=")
     try:
-        return rule(*values, **named)
+        return rule(*followed(inputs), **named)
     except Exception:
         # jax.numpy does not take lists where NumPy does.
         try:
@@ -724,7 +720,7 @@ def move(
     arrays, chosen = _positions(inputs, data)
     if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"):
         chosen = chosen[:1]
-    keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like", "casting")}
+    keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like")}
     if first(arrays) is None:
         # Only the places depend on x.
         return standing(concrete)

@@ -224,6 +224,7 @@ def moves(x):
         np.moveaxis(m, 0, 1), np.r_[x, 1.0, x[:1]], np.c_[x, 2 * x], np.r_[0:2, x], np.r_[0:3], np.c_[[1.0, 2.0]],
         np.pad(x, 1), np.column_stack((x, x)), np.array(x, dtype=np.float32), np.array(x, copy=True),
         np.asanyarray(x, float), np.ascontiguousarray(x, float), np.asfortranarray(x, float), np.asarray(x, float),
+        np.asarray(x, like=x), np.concatenate([x, x], dtype=np.float32, casting="same_kind"),
         np.asarray(m, order="F"), np.ravel(m, order="F"), np.squeeze(m[:1]), np.concatenate([x, 1j * x]),
         np.concatenate((x[:1], np.arange(2))), np.sum([part * 2 for part in np.split(x, 2)]),
     )  # fmt: skip
