@@ -266,6 +266,8 @@ def test_the_table_has_the_wrong_ones_first_and_no_more_than_fit() -> None:
     unclear = CheckedSlope(np.ones(60), "direction 1", 1.0, 1.0, 0.0, "unclear")
     lines = repr(GradientCheck((), (*along, unclear))).splitlines()
     assert lines[0] == "Gradient check: nothing is wrong, but not everything can be told: unclear"
+    kink = CheckedSlope(np.ones(60), "direction 2", 1.0, 1.0, 0.0, "kink")
+    assert repr(GradientCheck((), (*along, unclear, kink))).splitlines()[0].endswith(" told: kink, unclear")
     # At several points each line has its own.
     assert any(line.split() == ["at", "coordinate", "found", "expected", "factor", "verdict"] for line in lines)
     one = CheckedSlope(np.ones(60), "x7", 2.0, 1.0, 0.0, "wrong")
