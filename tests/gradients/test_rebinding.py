@@ -192,6 +192,13 @@ def test_of_a_function_compiled_by_numba_the_python_code_is_traced() -> None:
     assert found.value.tolist() == found.concrete.tolist() == [2, 0]
 
 
+def test_a_function_without_a_module_is_traced() -> None:
+    alone = types.FunctionType((lambda x: np.array([x[0], 1.0])).__code__, {"np": np})
+    x = root_of(np.array([2.0]), jax.numpy.array([2.0]), Trace())
+    found = World().stand_in(alone)(x)
+    assert found.value.tolist() == found.concrete.tolist() == [2, 1]
+
+
 def test_modules_and_their_members_are_seen_through_stand_ins() -> None:
     world = World()
     seen = world.stand_in(np)

@@ -48,9 +48,9 @@ class Globals(dict[str, Any]):
     """A copy of a module's globals, each value replaced by its stand-in; assignments change only the copy."""
 
     def __init__(self, world: World, own: dict[str, Any]) -> None:
-        # A relative import reads these names directly, not through __getitem__.
-        named = {name: own[name] for name in ("__package__", "__spec__", "__path__") if name in own}
-        super().__init__(__builtins__=world.builtins, __name__=own.get("__name__", "__main__"), **named)
+        # Classes and relative imports read these names directly, not through __getitem__.
+        named = {name: own[name] for name in ("__name__", "__package__", "__spec__") if name in own}
+        super().__init__(__builtins__=world.builtins, **named)
         self.world = world
         self.own = own
 
@@ -151,14 +151,14 @@ class World:
         """The stand-in of an instance of a Python class: the same attributes, in a class with rebound methods."""
         kind = type(thing)
         stand_in = self.stand_in(kind)
-        if stand_in is kind or not hasattr(thing, "__dict__"):
+        if stand_in is kind:
             return thing
         try:
             made = object.__new__(stand_in)
         except TypeError:
             return thing
         self.known[id(thing)] = (thing, made)
-        made.__dict__.update({name: self.stand_in(part) for name, part in thing.__dict__.items()})
+        made.__dict__.update({name: self.stand_in(part) for name, part in getattr(thing, "__dict__", {}).items()})
         for each in kind.__mro__:
             for name in getattr(each, "__slots__", ()):
                 if hasattr(thing, name) and name not in ("__dict__", "__weakref__"):

@@ -375,6 +375,14 @@ class Record:
         return math.fsum([self.weight, *self.others])
 
 
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    weights: Any
+
+    def total(self, x):
+        return np.sum(np.array([x[0], 1.0]) * self.weights)
+
+
 class Triple(tuple):
     def total(self):
         return self[0] @ self[1]
@@ -406,6 +414,7 @@ TWICE = np.vectorize(lambda number: 2 * math.sin(number))
 TRIPLE = Triple((TABLE, TABLE[0]))
 MADE = Derived(np.array([1.0, 4.0]))
 FROZEN = stats.norm(0.5, scale=2.0)
+SLOTTED = Slotted(np.array([2.0, 5.0]))
 MADE.slot = np.array([3.0])
 
 
@@ -428,6 +437,8 @@ def objects(x):
     LATER[0] = x[0]
     import numpy.linalg as algebra
     from scipy import special
+
+    from .helpers import MATRIX
 
     base, derived = Base(x), Derived.made(x)
     derived.slot = x[2]
@@ -452,7 +463,8 @@ def objects(x):
         helper(x[1]), helper.factor * x[0], helper(x[1], power=[3]), PARTIAL(x[0]), TWICE(x), SELF[0], SELF[1][1][0],
         NAMED["table"] @ x, NAMED["helper"](x[0]), NAMED["pair"][0](x[0]), NAMED["pair"][1].product() * x[0],
         MADE.value(), MADE.x, MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x), vars(record)["weight"],
-        TRIPLE.total() * x, copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
+        TRIPLE.total() * x, SLOTTED.total(x), Slotted(x[:2]).total(x), MATRIX @ x[:2],
+        copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
         list(zip(x, TABLE[0], strict=True)), functools.reduce(np.add, x), np.add.identity + x[0],
         operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0], scale=2.0).logpdf(x[1]),
         FROZEN.logpdf(x), stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5),
