@@ -39,6 +39,7 @@ CALLING_BACK = ("apply_over_axes", "piecewise", "fromfunction")
 
 # Packages whose functions are never replaced: they do not compute with the user's arrays, or trace them already.
 LEFT_ALONE = {*sys.stdlib_module_names, "jax", "jaxlib", "fallline", "matplotlib", "torch", "sympy", "mpmath"}
+LEFT_ALONE -= {"math", "cmath"}
 
 # NumPy's classes that are written in Python and compute with whatever they are given.
 POLYNOMIALS = ("numpy.polynomial", "numpy.poly1d")
@@ -117,7 +118,7 @@ class World:
         if isinstance(thing, np.ndarray):
             return array_of(np.array(thing)) if type(thing) is np.ndarray and thing.dtype.kind in "biufc" else thing
         if isinstance(thing, np.ufunc) or _of_numpy(thing):
-            return self._carried(thing)
+            return Carried(self, thing)
         if thing is np.r_ or thing is np.c_:
             return Joined(thing)
         if hasattr(thing, "py_func"):  # a function compiled by Numba
@@ -172,7 +173,7 @@ class World:
         # A method is not a module function, even if it has the same name.
         alone = "." not in function.__qualname__
         if package in ("numpy", "scipy") and alone and jax_rule(name_of(function)) is not None:
-            return self._carried(function)
+            return Carried(self, function)
         return self._rebound(function)
 
     def _rebound(self, function: types.FunctionType) -> types.FunctionType:
@@ -244,13 +245,8 @@ class World:
         return Above(self, super(*given), given[1])
 
     def _module(self, module: types.ModuleType) -> Any:
-        if module is math or module is cmath:
-            return MathModule(module)
         package = module.__name__.partition(".")[0]
         return module if package in LEFT_ALONE else SeenModule(self, module)
-
-    def _carried(self, function: Any) -> Any:
-        return Carried(self, function)
 
 
 @functools.cache
@@ -480,7 +476,7 @@ class NumberKind(type):
         if cls.stands_for in (complex, np.complex128):
             imaginary = inputs[1] if len(inputs) > 1 else 0
             return number.astype(complex) + 1j * imaginary
-        return number.astype(cls.stands_for)[()] if number.size > 1 else number.reshape(()).astype(cls.stands_for)[()]
+        return (number if number.size > 1 else number.reshape(())).astype(cls.stands_for)[()]
 
     def __instancecheck__(cls, thing: Any) -> bool:
         return isinstance(thing, cls.stands_for)
@@ -562,18 +558,6 @@ def _math_function(own: Any) -> Any:
         return carry(function, tuple(map(as_traced, inputs)), {})
 
     return on_traced
-
-
-class MathModule(types.ModuleType):
-    """`math` or `cmath` with functions that accept traced numbers."""
-
-    def __init__(self, own: types.ModuleType) -> None:
-        super().__init__(own.__name__)
-        self.__dict__["own"] = own
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.__dict__["own"], name)
-        return MATH_FUNCTIONS.get(found, found) if callable(found) else found
 
 
 MATH_FUNCTIONS: dict[Any, Any] = {
