@@ -51,7 +51,7 @@ class Path:
         self.options = {"xla_disable_hlo_passes": "fusion"} if operations > LONG else {}
         self.few = max(1, min(FEW, FEW_NUMBERS // (dimension + 2)))
         self.many = max(self.few, min(MANY, MANY_NUMBERS // (dimension + 2)))
-        # By the function and the shapes that it takes.
+        # By the function's name and the shapes that it takes.
         self.compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def rows(self, points: FloatArray) -> FloatArray:
@@ -132,11 +132,11 @@ class Path:
 
         return jax.lax.fori_loop(0, count, one, jnp.zeros((len(points), self.dimension + 2)))
 
-    def _compiled(self, *key: Any) -> Callable[..., Any]:
+    def _compiled(self, function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., Any]:
         import jax
 
+        key = function.__name__, shapes
         if key not in self.compiled:
-            function, *shapes = key
             kinds = [jax.ShapeDtypeStruct(shape, np.float64 if shape else np.int64) for shape in shapes]
             self.compiled[key] = jax.jit(function).lower(*kinds).compile(self.options)
         return self.compiled[key]
