@@ -145,6 +145,15 @@ def test_what_cannot_be_carried_is_named_with_what_to_write_instead(function: An
     assert (f"{call} in " in said) == (raised.value.call in said)
 
 
+def test_values_that_do_not_depend_on_x_are_a_plain_array_where_one_is_asked_for() -> None:
+    constants = as_traced([1.5, 2.5])
+    assert constants.__array__(np.int8).dtype == np.int8
+    assert np.asarray(constants).tolist() == [1.5, 2.5]
+    made = np.asarray(constants)
+    made[0] = 7
+    assert constants.concrete[0] == 1.5
+
+
 def test_views_are_recorded_as_slices_and_a_loop_over_elements_as_one_split() -> None:
     # A gather compiles to slow code, and n slices of n elements take long to compile.
     def recorded(function: Any) -> list[str]:

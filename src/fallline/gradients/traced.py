@@ -520,9 +520,7 @@ def constant(thing: Any) -> Any:
     def leaf(part: Any) -> Any:
         if type(part) is slice:
             return slice(*map(constant, (part.start, part.stop, part.step)))
-        if type(part) is TracedArray:
-            return part.concrete
-        return getattr(part, "stands_for", part)
+        return part.concrete if type(part) is TracedArray else part
 
     return mapped(leaf, thing)
 
