@@ -103,6 +103,24 @@ def test_a_class_and_its_instances_keep_their_names_and_kinds() -> None:
     assert one.total() == 9
 
 
+class Slots:
+    """Of its slots one is not set."""
+
+    __slots__ = ("__dict__", "__weakref__", "table", "unset")
+
+    def total(self) -> Any:
+        return np.sum(self.table)
+
+
+def test_slots_are_filled_where_they_are_set() -> None:
+    own = Slots()
+    own.table = np.array([1.0, 2.0])
+    own.other = np.array([3.0])
+    made = World().stand_in(own)
+    assert (type(made.table), type(made.other), made.total()) == (TracedArray, TracedArray, 3)
+    assert not hasattr(made, "unset")
+
+
 def test_a_subclass_of_the_standard_librarys_keeps_what_it_inherits() -> None:
     class Counted(collections.UserDict[str, float]):
         def total(self) -> Any:

@@ -94,6 +94,7 @@ def test_values_that_change_at_one_point_are_said_before_the_run(make: Any, grad
         minimize(make(), [0.5, 0.25], GradientDescent(0.1), gradient=gradient)
     for word in (".batches(size)", "gradient=", "Perturbation('noise')"):
         assert word in str(raised.value)
+    assert str(raised.value).endswith(", whose step is fitted to the noise")
     assert "\n" not in str(raised.value)
 
 
