@@ -200,6 +200,20 @@ def test_what_no_coordinate_shows_is_unclear_along_a_direction() -> None:
     assert "unclear" in {slope.verdict for slope in check.directions} <= {"unclear", "right"}
 
 
+def test_where_every_direction_leaves_the_domain_no_coordinate_is_looked_for() -> None:
+    calls = []
+
+    def logarithms(x: Any) -> Any:
+        calls.append(1)
+        return np.sum(np.log(x))
+
+    check = check_gradient(logarithms, np.full(100, 1e-9), gradient=lambda x: 1 / x)
+    assert {slope.verdict for slope in check.directions} == {"unclear"}
+    assert not check.slopes
+    # Three directions with twelve values each, and as many once more.
+    assert len(calls) < 80
+
+
 def test_the_limit_of_each_is_fifty() -> None:
     for count, each in ((50, True), (51, False)):
         check = check_gradient(lambda x: np.sum(x**3), np.ones(count), gradient=lambda x: 3 * x**2)
@@ -344,6 +358,8 @@ def test_points_nearby_are_within_a_tenth_of_the_size_and_always_the_same() -> N
     np.testing.assert_array_equal(at[:, 0], points)
     away = np.abs(at[:, 1:] - at[:, :1]) / np.maximum(1, np.abs(at[:, :1]))
     assert 0.05 < away.max() <= 0.1
+    # In every coordinate, whatever its size, the farthest of five.
+    assert (away.max(axis=1) > 0.02).all()
     assert (away > 0).all()
 
 
