@@ -344,6 +344,17 @@ def test_a_kink_is_one_if_the_sides_differ_by_more_than_their_errors(side: float
     assert found.verdict == verdict
 
 
+def test_a_kink_of_a_curved_function_is_seen() -> None:
+    (found,) = check_gradient(lambda x: 3 * x + 1e-3 * abs(x) + 50 * x**2, 0.0, gradient=lambda x: 3.0).slopes
+    assert found.verdict == "kink"
+
+
+def test_a_slope_that_rounding_may_hide_is_unclear() -> None:
+    # Beside 1e9 a change of 1e-7 is lost, over a step of 1e-4 a slope of 1e-3.
+    (found,) = check_gradient(lambda x: 1e9 + 0.5 + 0 * x, 1.0, gradient=lambda x: 1e-4).slopes
+    assert found.verdict == "unclear"
+
+
 def test_values_too_rough_for_a_slope_are_unclear() -> None:
     (found,) = check_gradient(lambda x: x + 0.1 * math.sin(1e7 * x), 1.0, gradient=lambda x: 1.0).slopes
     assert found.verdict != "right"

@@ -52,7 +52,8 @@ class Ordered(collections.OrderedDict[str, float]):
         statistics.mean, json.dumps, jax.nn.relu, jax.numpy.sum, fallline.minimize, json, os, os.path, tree, np.ndarray,
         jax.numpy, decimal.Decimal, fractions.Fraction, fractions.Fraction(1, 2), Colour, Colour.RED, ValueError, Plain,
         Plain(), Ordered, np.float32, np.random.Generator, np.random.default_rng(0), np.array(["a"]), frozenset([1]),
-        np.zeros(2).view(Own), iter([1]), object(), slice(1, 2), (1, "a", Colour.RED), np.dtype(float), np.newaxis,
+        np.zeros(2).view(Own), iter([1]), object(), slice(1, 2), (1, "a", Colour.RED), np.dtype(float), np.finfo,
+        np.recarray, np.ma.MaskedArray,
     ],
 )  # fmt: skip
 def test_what_does_not_compute_with_arrays_is_left_as_it_is(thing: Any) -> None:
@@ -108,12 +109,12 @@ class Slots:
 
     __slots__ = ("__dict__", "__weakref__", "table", "unset")
 
-    def total(self) -> Any:
+    def total(self: Any) -> Any:
         return np.sum(self.table)
 
 
 def test_slots_are_filled_where_they_are_set() -> None:
-    own = Slots()
+    own: Any = Slots()
     own.table = np.array([1.0, 2.0])
     own.other = np.array([3.0])
     made = World().stand_in(own)
