@@ -518,6 +518,20 @@ def test_what_is_written_where_a_condition_holds_stays_on_one_path() -> None:
     assert len(objective.program.paths) == 1
 
 
+def test_a_number_that_is_asked_for_its_truth_chooses_the_path() -> None:
+    objective = autodiff(lambda x: x[0] ** 2 if x[1] else 5 * x[0], 2)
+    assert objective.gradient(np.array([[3.0, 2.0], [3.0, 1.0], [3.0, 0.0]])).tolist() == [[6, 0], [6, 0], [5, 0]]
+
+
+def test_the_place_where_is_written_chooses_the_path() -> None:
+    def largest(x: Any) -> Any:
+        y = np.zeros(2)
+        y[np.argmax(x)] = 1.0
+        return y @ x**2
+
+    assert autodiff(largest, 2).gradient(np.array([[1.0, 2.0], [3.0, 2.0]])).tolist() == [[0, 4], [6, 0]]
+
+
 def test_the_largest_of_numbers_is_chosen_on_one_path() -> None:
     objective = autodiff(lambda x: 3 * max(x[0], x[1]) + min(x), 2)
     found = objective.gradient(np.array([[1.0, 2.0], [4.0, 3.0], [-1.0, -2.0]]))

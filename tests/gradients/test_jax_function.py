@@ -79,6 +79,8 @@ def test_what_jax_cannot_trace_is_named_with_its_line() -> None:
     assert run.value[0] == pytest.approx(5 / 3, rel=1e-15)
     assert run.gradient[0] == pytest.approx([2 / 3, 4 / 3], rel=1e-9)
     assert run.title == "turning"
+    with pytest.raises(FalllineError, match=r"\(TracerBoolConversionError: Attempted boolean conversion of traced arr"):
+        minimize(turning, [1.0, 2.0], "adam", gradient="autodiff")
     line = turning.__code__.co_firstlineno + 1
     assert (
         run.gradient_kind == f"central differences (bool(...) in test_jax_function.py:{line} cannot be carried to JAX)"

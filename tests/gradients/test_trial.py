@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jax import numpy as jnp
 
 from fallline import (
     FalllineError,
@@ -153,6 +154,7 @@ def single(x: Any) -> Any:
         (lambda x: np.float64(single(x)), "float32"),
         (lambda x: [single(x)], "float32"),
         (lambda x: np.sum(x.astype(np.float16) ** 2), "float16"),
+        (lambda x: jnp.sum(jnp.asarray(x, jnp.float16) ** 2), "float16"),
         (lambda x: np.sum(x**2), "float64"),
         (lambda x: float(x[0]), "float64"),
         # Round numbers tell nothing.

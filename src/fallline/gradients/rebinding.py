@@ -382,7 +382,6 @@ class Joined:
         def joined(*pieces: Any) -> Any:
             return self.own[pieces]
 
-        joined.__name__ = "r_"
         return move(joined, parts, {}, None)
 
 

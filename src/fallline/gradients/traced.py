@@ -222,7 +222,7 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def decide(self) -> None:
         """Record that the concrete values were used: the trace is valid only where they are the same."""
-        if self.depends and self.buffer.trace is not None:
+        if self.buffer.trace is not None:
             self.buffer.trace.decided.append((self.value, np.array(self.concrete)))
 
     # NumPy's protocols.

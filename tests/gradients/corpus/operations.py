@@ -194,6 +194,7 @@ def decided_after(x):
         c[0], d[1], e[1], f[2], x.reshape(2, 2).T[1, 0], np.where(x > 9, 0, x)[1],
         np.linalg.eigvalsh(np.diag(x[1:2]))[0], x[1:][0], np.sort(x[1:2])[0], TABLE[0][:2][int(x[1] > 0)] - 1.5,
         x[[1, 0]][0], math.atan(x[1]), max(x[1], -9.0), np.append(1.0, x[1])[1],
+        np.array([-1.0, 1.0])[(x[1] > 0) * 1],
     )  # fmt: skip
     return [1 if number > 0 else 2 for number in seen], x
 
@@ -250,7 +251,7 @@ def sums(x):
         np.sum((x[0], x[1], 1.0)), np.mean([x, x**2], axis=0), np.polyval([x[0], x[1], 1], 2.0),
         np.add(x, [1, 2, 3, 4], dtype=float, casting="same_kind", order="C", subok=True),
         np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
-        np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: 2 * row, 1, m[:1]),
+        np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: np.array([row[1], 2.0]), 1, m[:1]),
         np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0),
         np.apply_over_axes(np.sum, m, [0]),
         np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
@@ -263,6 +264,10 @@ def vectorized(x):
     both = np.vectorize(lambda a: (a, 2 * a))
     scaled = np.vectorize(lambda table, a, by=1.0: table[0] * a * by, excluded={0})
 
+    @np.vectorize(excluded={1})
+    def shifted(a, table):
+        return a + table[0]
+
     @np.vectorize
     def bent(a):
         return a if a > 0.5 else a**2
@@ -273,6 +278,7 @@ def vectorized(x):
         both(x),
         scaled([x[1], 2.0], x[2:], by=3.0),
         bent(x),
+        shifted(x, [x[3], 1.0]),
         power(x[:1], x[None, :2] * 0 + 2),
     )
 
