@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy import special
 from scipy.spatial import distance
-from tests.gradients.corpus.operations import FUNCTIONS
+from tests.gradients.corpus.operations import FUNCTIONS, gone_through
 from tests.gradients.test_corpus import differences
 
 from fallline.gradients.autodiff import AutodiffObjective
@@ -86,6 +86,21 @@ def test_the_code_sees_numpys_values_and_types_while_it_is_traced(name: str) -> 
     with jax.enable_x64(True):
         jax.make_jaxpr(run)(POINTS[0])
     assert told(found[0]) == pytest.approx(told(function(POINTS[0].copy())), rel=1e-12)
+
+
+def test_every_number_that_went_through_other_arrays_is_still_decided_by() -> None:
+    trace, counts = Trace(), []
+
+    def run(x: Any) -> list[Any]:
+        for number in World().stand_in(gone_through)(root_of(POINTS[0].copy(), x, trace)):
+            before = len(trace.decided)
+            assert number > 0
+            counts.append(len(trace.decided) - before)
+        return [x]
+
+    with jax.enable_x64(True):
+        jax.make_jaxpr(run)(POINTS[0])
+    assert counts == [1] * 20
 
 
 class Own(np.ndarray[Any, Any]):

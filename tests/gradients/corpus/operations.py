@@ -180,8 +180,8 @@ def decisions(x):
     )  # fmt: skip
 
 
-def decided_after(x):
-    """Whether the second coordinate is above 0, as it is seen after it went through other arrays."""
+def gone_through(x):
+    """The second coordinate, or one of its sign, after it went through other arrays."""
     a, b, c, d, e, f = (np.zeros(4) for _ in range(6))
     a[0] = x[1]
     np.copyto(b, x)
@@ -189,14 +189,17 @@ def decided_after(x):
     np.add(x, 0, out=d)
     e.flat[1:3] = x[1]
     f[x > -9] = x[1]
-    seen = (
+    return (
         x.item(1), x.astype(complex)[1].real, np.array([x[1], 1.0])[0], np.concatenate([x, [1.0]])[1], a[0], b[1],
         c[0], d[1], e[1], f[2], x.reshape(2, 2).T[1, 0], np.where(x > 9, 0, x)[1],
-        np.linalg.eigvalsh(np.diag(x[1:2]))[0], x[1:][0], np.sort(x[1:2])[0], TABLE[0][:2][int(x[1] > 0)] - 1.5,
+        np.linalg.eigvalsh(np.diag(x[1:2]))[0], x[1:][0], np.sort(x[1:2])[0],
         x[[1, 0]][0], math.atan(x[1]), max(x[1], -9.0), np.append(1.0, x[1])[1],
         np.array([-1.0, 1.0])[(x[1] > 0) * 1],
     )  # fmt: skip
-    return [1 if number > 0 else 2 for number in seen], x
+
+
+def decided_after(x):
+    return [1 if number > 0 else 2 for number in gone_through(x)], TABLE[0][int(x[1] > 0)], x
 
 
 def places(x):
