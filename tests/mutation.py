@@ -22,8 +22,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 # A change that makes a loop endless is noticed as well as one that makes a test fail.
 NOTICED = ("killed", "timeout")
-# The tests of a change, the quick ones first, may take so long.
-SECONDS = 120
+# The tests of a change, the quick ones first, may take so long: as long as all those that reach tracing.
+SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,9 @@ def tried(folder: Path, name: str, changes: list[str], in_force: str = "stats") 
     (folder / "changes.json").write_text(json.dumps({"changes": changes, "seconds": SECONDS}), encoding="utf-8")
     outcomes.unlink(missing_ok=True)
     told = {"CHANGES": str(folder / "changes.json"), "MUTANT_UNDER_TEST": in_force}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.change_runner", "-m=not long", *ROOMS[name].tests]
+    # To show where a test failed, pytest would parse the file with all changes in it, for seconds.
+    quietly = ("-q", "--tb=no", "-p", "tests.change_runner", "-m=not long")
+    command = [sys.executable, "-m", "pytest", *quietly, *ROOMS[name].tests]
     environment = {**os.environ, "PYTHONPATH": str(wrapped / "src"), **told}
     subprocess.run(command, cwd=wrapped, check=False, stdout=sys.stderr, env=environment)
     lines = outcomes.read_text(encoding="utf-8").splitlines() if outcomes.exists() else []

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 from tests.environments import without_coverage
 
 from fallline import Adam, FalllineError, GradientDescent, check_gradient, compare, minimize
@@ -147,6 +148,20 @@ def test_second_derivatives_are_those_of_the_formula() -> None:
     np.testing.assert_allclose(objective.hessian_vector(points, vector), expected @ vector, rtol=1e-12)
 
 
+def test_second_derivatives_are_compiled_once() -> None:
+    objective = autodiff(rosenbrock, 2)
+    for point in ([-1.2, 1.0], [0.5, 0.5]):
+        objective.hessian(np.array(point))
+        objective.hessian_vector(np.array(point), np.ones(2))
+    # The rows, the matrix, and the product with a vector.
+    assert len(objective.program.paths[0].compiled) == 3
+
+
+def test_a_branch_may_return_a_whole_number() -> None:
+    found = autodiff(lambda x: x[0] ** 2 if x[0] > 0 else 0, 1).value_and_gradient(np.array([[2.0], [-1.0]]))
+    assert [part.tolist() for part in found] == [[4, 0], [[4], [0]]]
+
+
 def test_where_drops_a_branch_without_a_derivative() -> None:
     def guarded(x: Any) -> Any:
         with np.errstate(all="ignore"):
@@ -160,7 +175,7 @@ def test_the_norm_has_the_symmetric_slope_at_its_kink() -> None:
     objective = autodiff(np.linalg.norm, 2)
     np.testing.assert_array_equal(objective.gradient(np.zeros(2)), [0.0, 0.0])
     # In one pass, and not in one for each coordinate.
-    assert "forward" not in objective.program.paths[0].compiled
+    assert len(objective.program.paths[0].compiled) == 1
 
 
 def unknown(x: Any) -> Any:
@@ -206,6 +221,9 @@ def test_auto_falls_back_only_at_the_points_that_need_it() -> None:
         (lambda x: x.sum() + x.data[0], "cannot be carried to JAX (its values have another slope"),
         (lambda x: np.frombuffer(x.tobytes()).sum(), ".tobytes in test_autodiff.py:"),
         (lambda x: float("%.17g" % x[0]), "float(...) in test_autodiff.py:"),  # noqa: UP031
+        (lambda x: struct.unpack("d", struct.pack("d", x[0]))[0], "(error: required argument is not a float)"),
+        # JAX has the function, but not this derivative of it.
+        (lambda x: special.betainc(x[0], 1.0, 0.5), "cannot be carried to JAX (ValueError: Betainc gradient"),
     ],
 )
 def test_a_number_that_escapes_is_never_a_silent_zero(function: Any, said: str) -> None:
@@ -351,6 +369,7 @@ def parabola(x: Any) -> Any:
         (lambda x: np.float64(np.inf), [1.0], [5.0], False),
         (lambda x: 5.0, [1.0], [0.0], False),
         (lambda x: 5.0, [1.0], [1.0], True),
+        (lambda x: 5.0, [1.0], [1e-7], False),  # a slope that would be lost in rounding
         (lambda x: np.log(x).sum(), [-1.0], [1.0], False),
         (lambda x: np.sin(x[0]) + x[1] ** 3, [1.0, 2.0], [np.cos(1.0), 12.0], False),
         (lambda x: np.sin(x[0]) + x[1] ** 3, [1.0, 2.0], [np.cos(1.0), 0.0], True),
@@ -486,6 +505,31 @@ def test_side_by_side_a_path_gives_the_same_and_says_where_it_holds() -> None:
     with jax.enable_x64(True):
         values, slopes, holds = path.side_by_side(jax.numpy.array([[3.0, 4.0], [-1.0, 2.0]]))
     assert (float(values[0]), slopes[0].tolist(), holds.tolist()) == (9, [6, 0], [True, False])
+
+
+def test_what_is_written_where_a_condition_holds_stays_on_one_path() -> None:
+    def rectified(x: Any) -> Any:
+        y = x**2
+        y[x < 0] = -3.0 * x[1]
+        return y[0]
+
+    objective = autodiff(rectified, 2)
+    assert objective.gradient(np.array([[2.0, 1.0], [-2.0, 1.0]])).tolist() == [[4, 0], [0, -3]]
+    assert len(objective.program.paths) == 1
+
+
+def test_a_number_that_is_asked_for_its_truth_chooses_the_path() -> None:
+    objective = autodiff(lambda x: x[0] ** 2 if x[1] else 5 * x[0], 2)
+    assert objective.gradient(np.array([[3.0, 2.0], [3.0, 1.0], [3.0, 0.0]])).tolist() == [[6, 0], [6, 0], [5, 0]]
+
+
+def test_the_place_where_is_written_chooses_the_path() -> None:
+    def largest(x: Any) -> Any:
+        y = np.zeros(2)
+        y[np.argmax(x)] = 1.0
+        return y @ x**2
+
+    assert autodiff(largest, 2).gradient(np.array([[1.0, 2.0], [3.0, 2.0]])).tolist() == [[0, 4], [6, 0]]
 
 
 def test_the_largest_of_numbers_is_chosen_on_one_path() -> None:

@@ -187,6 +187,28 @@ def test_a_kink_among_many_coordinates_is_neither_right_nor_wrong() -> None:
     assert "not everything can be told: kink" in repr(check)
 
 
+def test_what_no_coordinate_shows_is_unclear_along_a_direction() -> None:
+    # Each is off by less than a slope is known to, all together by more.
+    check = check_gradient(lambda x: x @ x / 2, np.zeros(400), gradient=lambda x: x + 5e-7)
+    assert check
+    assert not check.slopes
+    assert "unclear" in {slope.verdict for slope in check.directions} <= {"unclear", "right"}
+
+
+def test_where_every_direction_leaves_the_domain_no_coordinate_is_looked_for() -> None:
+    calls = []
+
+    def logarithms(x: Any) -> Any:
+        calls.append(1)
+        return np.sum(np.log(x))
+
+    check = check_gradient(logarithms, np.full(100, 1e-9), gradient=lambda x: 1 / x)
+    assert {slope.verdict for slope in check.directions} == {"unclear"}
+    assert not check.slopes
+    # Three directions with twelve values each, and as many once more.
+    assert len(calls) < 80
+
+
 def test_the_limit_of_each_is_fifty() -> None:
     for count, each in ((50, True), (51, False)):
         check = check_gradient(lambda x: np.sum(x**3), np.ones(count), gradient=lambda x: 3 * x**2)
@@ -253,6 +275,8 @@ def test_the_table_has_the_wrong_ones_first_and_no_more_than_fit() -> None:
     unclear = CheckedSlope(np.ones(60), "direction 1", 1.0, 1.0, 0.0, "unclear")
     lines = repr(GradientCheck((), (*along, unclear))).splitlines()
     assert lines[0] == "Gradient check: nothing is wrong, but not everything can be told: unclear"
+    kink = CheckedSlope(np.ones(60), "direction 2", 1.0, 1.0, 0.0, "kink")
+    assert repr(GradientCheck((), (*along, unclear, kink))).splitlines()[0].endswith(" told: kink, unclear")
     # At several points each line has its own.
     assert any(line.split() == ["at", "coordinate", "found", "expected", "factor", "verdict"] for line in lines)
     one = CheckedSlope(np.ones(60), "x7", 2.0, 1.0, 0.0, "wrong")
@@ -285,10 +309,45 @@ def test_the_slope_of_values_alone_is_within_what_it_says(function: Any, at: flo
         assert [it.verdict for it in check_gradient(function, at, gradient=constant(wrong)).slopes] == ["wrong"]
 
 
+def test_a_steep_slope_is_compared_relative_to_its_size() -> None:
+    for error, verdict in ((3e-7, "right"), (3e-6, "wrong")):
+        (found,) = check_gradient(lambda x: x**2, 1e6, gradient=constant(2e6 * (1 + error))).slopes
+        assert found.verdict == verdict
+
+
+def test_an_exact_gradient_is_compared_with_values_of_the_function_itself() -> None:
+    calls = []
+
+    def counted(x: Any) -> Any:
+        calls.append(1)
+        return x[0] ** 3
+
+    assert check_gradient(counted, [2.0], gradient="autodiff")
+    assert len(calls) > 40
+
+
+def test_a_check_outside_of_the_domain_warns_of_nothing() -> None:
+    slopes = [
+        check_gradient(np.log, at, gradient=lambda x: 1 / np.sqrt(x) ** 2).slopes[0].verdict for at in (-1.0, 0.0)
+    ]
+    assert slopes == ["unclear", "unclear"]
+
+
 @pytest.mark.parametrize(("side", "verdict"), [(1e-3, "kink"), (1e-9, "right")])
 def test_a_kink_is_one_if_the_sides_differ_by_more_than_their_errors(side: float, verdict: str) -> None:
     (found,) = check_gradient(lambda x: 3 * x + side * abs(x), 0.0, gradient=lambda x: 3.0).slopes
     assert found.verdict == verdict
+
+
+def test_a_kink_of_a_curved_function_is_seen() -> None:
+    (found,) = check_gradient(lambda x: 3 * x + 1e-3 * abs(x) + 50 * x**2, 0.0, gradient=lambda x: 3.0).slopes
+    assert found.verdict == "kink"
+
+
+def test_a_slope_that_rounding_may_hide_is_unclear() -> None:
+    # Beside 1e9 a change of 1e-7 is lost, over a step of 1e-4 a slope of 1e-3.
+    (found,) = check_gradient(lambda x: 1e9 + 0.5 + 0 * x, 1.0, gradient=lambda x: 1e-4).slopes
+    assert found.verdict == "unclear"
 
 
 def test_values_too_rough_for_a_slope_are_unclear() -> None:
@@ -305,6 +364,8 @@ def test_points_nearby_are_within_a_tenth_of_the_size_and_always_the_same() -> N
     np.testing.assert_array_equal(at[:, 0], points)
     away = np.abs(at[:, 1:] - at[:, :1]) / np.maximum(1, np.abs(at[:, :1]))
     assert 0.05 < away.max() <= 0.1
+    # In every coordinate, whatever its size, the farthest of five.
+    assert (away.max(axis=1) > 0.02).all()
     assert (away > 0).all()
 
 

@@ -68,13 +68,22 @@ def test_where_it_cannot_be_computed_its_error_is_the_users() -> None:
     ]
 
 
-@pytest.mark.parametrize("wrong", [1.0, (1.0, 2.0, 3.0), None, "ab", [[1.0], [2.0, 3.0]]])
-def test_what_it_returns_must_fit(wrong: Any) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (1.0, "1.0"),
+        ((1.0, 2.0, 3.0), r"\(1.0, 2.0, 3.0\)"),
+        (None, "None, .*"),
+        ("ab", "'ab'"),
+        ([[1.0], [2.0, 3.0]], r"\[\[1.0\], \[2.0, 3.0\]\]"),
+    ],
+)
+def test_what_it_returns_must_fit(wrong: Any, told: str) -> None:
     def slopes(_x: Any, _y: Any) -> Any:
         return wrong
 
     with pytest.raises(
-        FalllineError, match=r"^gradient slopes returned .*; it must return 2 numbers, one for each of x, y$"
+        FalllineError, match=rf"^gradient slopes returned {told}; it must return 2 numbers, one for each of x, y$"
     ):
         minimize(bowl, [1.0, 2.0], STEP, gradient=slopes)
 

@@ -79,6 +79,8 @@ def test_what_jax_cannot_trace_is_named_with_its_line() -> None:
     assert run.value[0] == pytest.approx(5 / 3, rel=1e-15)
     assert run.gradient[0] == pytest.approx([2 / 3, 4 / 3], rel=1e-9)
     assert run.title == "turning"
+    with pytest.raises(FalllineError, match=r"\(TracerBoolConversionError: Attempted boolean conversion of traced arr"):
+        minimize(turning, [1.0, 2.0], "adam", gradient="autodiff")
     line = turning.__code__.co_firstlineno + 1
     assert (
         run.gradient_kind == f"central differences (bool(...) in test_jax_function.py:{line} cannot be carried to JAX)"
@@ -104,6 +106,14 @@ def test_they_run_beside_others() -> None:
     check = check_gradient(lambda x: jnp.sum(jnp.exp(x)), [1.0, 2.0])
     assert [slope.found for slope in check.slopes] == pytest.approx(np.exp([1.0, 2.0]).tolist(), rel=1e-15)
     assert [slope.verdict for slope in check.slopes] == ["right", "right"]
+
+
+def test_they_are_checked_against_their_values_in_float64() -> None:
+    with jax.enable_x64(False):
+        (slope,) = check_gradient(lambda x: jnp.exp(3 * x[0]), [1.0]).slopes
+    assert slope.verdict == "right"
+    # In float32 the differences give four digits.
+    assert slope.expected == pytest.approx(3 * np.exp(3), rel=1e-9)
 
 
 def test_batches_keep_their_shape_and_are_of_float64() -> None:

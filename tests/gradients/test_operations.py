@@ -13,11 +13,13 @@ import jax
 import numpy as np
 import pytest
 from scipy import special
-from tests.gradients.corpus.operations import FUNCTIONS
+from scipy.spatial import distance
+from tests.gradients.corpus.operations import FUNCTIONS, gone_through
 from tests.gradients.test_corpus import differences
 
 from fallline.gradients.autodiff import AutodiffObjective
-from fallline.gradients.traced import NotCarried, Trace, as_traced, root_of
+from fallline.gradients.rebinding import World
+from fallline.gradients.traced import NotCarried, Trace, as_traced, constant, leaves, root_of
 from fallline.objectives import FunctionObjective, as_objective
 
 # At the other points what is decided by the values, such as an order, is decided otherwise.
@@ -69,6 +71,38 @@ def test_the_result_is_numpys_and_the_gradient_that_of_differences(name: str) ->
         np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_code_sees_numpys_values_and_types_while_it_is_traced(name: str) -> None:
+    function, found = FUNCTIONS[name], []
+
+    def run(x: Any) -> list[Any]:
+        result = World().stand_in(function)(root_of(POINTS[0].copy(), x, Trace()))
+        found.append(constant(result))
+        parts = leaves(result)
+        assert [(part.value.shape, part.value.dtype) for part in parts] == [(part.shape, part.dtype) for part in parts]
+        return [part.value for part in parts]
+
+    with jax.enable_x64(True):
+        jax.make_jaxpr(run)(POINTS[0])
+    assert told(found[0]) == pytest.approx(told(function(POINTS[0].copy())), rel=1e-12)
+
+
+def test_every_number_that_went_through_other_arrays_is_still_decided_by() -> None:
+    trace, counts = Trace(), []
+
+    def run(x: Any) -> list[Any]:
+        for number in World().stand_in(gone_through)(root_of(POINTS[0].copy(), x, trace)):
+            before = len(trace.decided)
+            assert number > 0
+            counts.append(len(trace.decided) - before)
+        return [x]
+
+    with jax.enable_x64(True):
+        jax.make_jaxpr(run)(POINTS[0])
+    assert counts == [1] * 20
+
+
 class Own(np.ndarray[Any, Any]):
     """A class of arrays of the user's own, which is not traced."""
 
@@ -108,6 +142,7 @@ def added_at(array: Any, of: Any = np.add) -> Callable[[Any], Any]:
         (lambda x: struct.unpack("d", struct.pack("d", x[0]))[0], "struct.pack(...)", SAFER),
         (lambda x: np.vectorize(np.sum, signature="(n)->()")(x), "np.vectorize with signature=", SAFER),
         (lambda x: special.jv(1.5, x[0]), "scipy.special.jv", SAFER),
+        (lambda x: distance.pdist(x.reshape(2, 2), "canberra")[0], "scipy.spatial.pdist_canberra", SAFER),
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:'where' used without 'out'")
@@ -125,6 +160,15 @@ def test_what_cannot_be_carried_is_named_with_what_to_write_instead(function: An
     assert (f"{call} in " in said) == (raised.value.call in said)
 
 
+def test_values_that_do_not_depend_on_x_are_a_plain_array_where_one_is_asked_for() -> None:
+    constants = as_traced([1.5, 2.5])
+    assert constants.__array__(np.int8).dtype == np.int8
+    assert np.asarray(constants).tolist() == [1.5, 2.5]
+    made = np.asarray(constants)
+    made[0] = 7
+    assert constants.concrete[0] == 1.5
+
+
 def test_views_are_recorded_as_slices_and_a_loop_over_elements_as_one_split() -> None:
     # A gather compiles to slow code, and n slices of n elements take long to compile.
     def recorded(function: Any) -> list[str]:
@@ -134,9 +178,16 @@ def test_views_are_recorded_as_slices_and_a_loop_over_elements_as_one_split() ->
             )
         return [equation.primitive.name for equation in jaxpr.jaxpr.eqns]
 
-    for view in (lambda x: x[2:5], lambda x: x[::3], lambda x: x.reshape(3, 4)[1], lambda x: x.reshape(3, 4).T[1],
-    lambda x: x[5],
-                 lambda x: x.reshape(3, 4)[:, 2], lambda x: x.reshape(3, 2, 2).transpose(2, 0, 1)):  # fmt: skip
+    for view in (
+        lambda x: x[2:5],
+        lambda x: x[::3],
+        lambda x: x[2:8:3],
+        lambda x: x.reshape(3, 4)[1],
+        lambda x: x.reshape(3, 4).T[1],
+        lambda x: x[5],
+        lambda x: x.reshape(3, 4)[:, 2],
+        lambda x: x.reshape(3, 2, 2).transpose(2, 0, 1),
+    ):
         assert "gather" not in recorded(view), view
     assert "gather" in recorded(lambda x: x[[3, 1, 1]])
     looped = recorded(lambda x: sum(x[i] for i in range(12)))

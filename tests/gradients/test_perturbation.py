@@ -141,6 +141,22 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
         Perturbation(**settings)
 
 
+def test_the_real_part_that_a_function_takes_of_complex_numbers_is_told() -> None:
+    with pytest.raises(FalllineError, match=r"complex numbers \(Casting complex values to real discards the imaginary"):
+        minimize(lambda x: np.array(x).astype(float).sum(), 1.0, "adam", gradient=Perturbation(scheme="complex"))
+
+
+def test_the_usual_steps_of_float32_are_those_that_it_makes() -> None:
+    objective = as_objective(lambda x: np.sum(np.asarray(x, np.float32) ** 2), 3)
+    objective.precision = "float32"
+    x = np.array([1 / 3, 1000.1, -7e5])
+    for scheme in ("forward", "central"):
+        steps = perturbation.PerturbedObjective(objective, Perturbation(scheme=scheme)).steps(x)
+        moved = x.astype(np.float32) + steps
+        assert (moved.astype(np.float32) == moved).all()
+        assert (steps > 0).all()
+
+
 @pytest.mark.parametrize(
     "function", [lambda x: abs(x), lambda x: math.sin(x) + x**2, lambda x: x.real, lambda x: x**2 + x // 1]
 )

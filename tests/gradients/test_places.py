@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import linecache
 import math
 from typing import Any
 
@@ -79,6 +80,14 @@ def fails() -> Any:
 )  # fmt: skip
 def test_what_failed_in_the_users_code(function: Any, said: str, line: int) -> None:
     assert blamed(failing(function)) == (said, f"test_places.py:{function.__code__.co_firstlineno + line}")
+
+
+def test_a_source_that_changed_since_is_read_without_an_error(monkeypatch: Any) -> None:
+    error = failing(fails)
+    for before in ("", "x"):
+        # One of the two begins within a letter.
+        monkeypatch.setattr(linecache, "getline", lambda *_, before=before: before + 100 * "ä")
+        assert "ä" in blamed(error)[0]
 
 
 def test_without_a_frame_of_the_users_there_is_no_place(monkeypatch: Any) -> None:

@@ -66,6 +66,14 @@ def test_products_of_sparse_matrices_are_those_of_dense_ones(kind: str, matrix: 
     np.testing.assert_allclose(found, 1 + matrix @ vectors[:, 0], atol=1e-14)
 
 
+def test_diagonals_that_are_stored_longer_than_the_matrix_is_wide() -> None:
+    stored = sparse.dia_array((np.arange(1.0, 13.0).reshape(2, 6), [0, 1]), shape=(5, 4))
+    vector, found = np.array([1.0, -2.0, 3.0, 0.5]), np.ones(5)
+    REWRITTEN["scipy.sparse.dia_matvec"](5, 4, 2, stored.data.shape[1], stored.offsets, stored.data, vector, found)
+    assert stored.data.shape[1] > 4
+    np.testing.assert_allclose(found, 1 + stored.toarray() @ vector, rtol=1e-14)
+
+
 @pytest.mark.parametrize("bands", [(1, 1), (0, 2), (2, 0), (2, 1), (0, 0)])
 def test_banded_systems_are_solved_as_by_scipy(bands: tuple[int, int]) -> None:
     stored = RANDOM.normal(size=(sum(bands) + 1, 5))

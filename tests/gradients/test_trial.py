@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jax import numpy as jnp
 
 from fallline import (
     FalllineError,
@@ -94,6 +95,7 @@ def test_values_that_change_at_one_point_are_said_before_the_run(make: Any, grad
         minimize(make(), [0.5, 0.25], GradientDescent(0.1), gradient=gradient)
     for word in (".batches(size)", "gradient=", "Perturbation('noise')"):
         assert word in str(raised.value)
+    assert str(raised.value).endswith(", whose step is fitted to the noise")
     assert "\n" not in str(raised.value)
 
 
@@ -152,6 +154,7 @@ def single(x: Any) -> Any:
         (lambda x: np.float64(single(x)), "float32"),
         (lambda x: [single(x)], "float32"),
         (lambda x: np.sum(x.astype(np.float16) ** 2), "float16"),
+        (lambda x: jnp.sum(jnp.asarray(x, jnp.float16) ** 2), "float16"),
         (lambda x: np.sum(x**2), "float64"),
         (lambda x: float(x[0]), "float64"),
         # Round numbers tell nothing.

@@ -51,7 +51,8 @@ class Path:
         self.options = {"xla_disable_hlo_passes": "fusion"} if operations > LONG else {}
         self.few = max(1, min(FEW, FEW_NUMBERS // (dimension + 2)))
         self.many = max(self.few, min(MANY, MANY_NUMBERS // (dimension + 2)))
-        self.compiled: dict[str, Callable[..., Any]] = {}
+        # By the function's name and the shapes that it takes.
+        self.compiled: dict[tuple[Any, ...], Callable[..., Any]] = {}
 
     def rows(self, points: FloatArray) -> FloatArray:
         """For each point a row: the value, 1 if the point takes this path, the gradient.
@@ -69,13 +70,13 @@ class Path:
         import jax
 
         with jax.enable_x64(True):
-            block = self._compiled(f"rows of {size}", self._block, (size, self.dimension), ())
+            block = self._compiled(self._block, (size, self.dimension), ())
             padded = np.zeros((size, self.dimension))
             padded[: len(points)] = points
             rows: FloatArray = np.asarray(block(padded, np.int64(len(points))))[: len(points)]
             if (rows[:, 1] == HIDDEN).any():
                 rows = rows.copy()
-                forward = self._compiled("forward", self._forward, (self.dimension,))
+                forward = self._compiled(self._forward, (self.dimension,))
                 for i in np.flatnonzero(rows[:, 1] == HIDDEN):
                     slopes = rows[i, 2:]
                     rows[i, 1:] = 1, *np.where(np.isnan(slopes), np.asarray(forward(points[i])), slopes)
@@ -83,18 +84,11 @@ class Path:
 
     def hessian(self, point: FloatArray) -> FloatArray:
         """The matrix of second derivatives at a point."""
-        import jax
-
-        return np.asarray(self._compiled("hessian", jax.hessian(self._value), (self.dimension,))(point))
+        return np.asarray(self._compiled(self._hessian, (self.dimension,))(point))
 
     def hessian_vector(self, point: FloatArray, vector: FloatArray) -> FloatArray:
         """The product of the Hessian and a vector, without forming the matrix."""
-        import jax
-
-        def product(x: Any, v: Any) -> Any:
-            return jax.jvp(jax.grad(self._value), (x,), (v,))[1]
-
-        return np.asarray(self._compiled("product", product, (self.dimension,), (self.dimension,))(point, vector))
+        return np.asarray(self._compiled(self._product, (self.dimension,), (self.dimension,))(point, vector))
 
     def side_by_side(self, points: Any) -> tuple[Any, Any, Any]:
         """Value, gradient, and whether it takes this path, of each point of a JAX array: to be traced by JAX."""
@@ -106,6 +100,16 @@ class Path:
 
     def _value(self, x: Any) -> Any:
         return self.function(x)[0]
+
+    def _hessian(self, x: Any) -> Any:
+        import jax
+
+        return jax.hessian(self._value)(x)
+
+    def _product(self, x: Any, v: Any) -> Any:
+        import jax
+
+        return jax.jvp(jax.grad(self._value), (x,), (v,))[1]
 
     def _forward(self, x: Any) -> Any:
         """The gradient in forward mode, with flat roots: in reverse mode, a branch that `np.where` discards gives NaN
@@ -128,13 +132,14 @@ class Path:
 
         return jax.lax.fori_loop(0, count, one, jnp.zeros((len(points), self.dimension + 2)))
 
-    def _compiled(self, name: str, function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., Any]:
+    def _compiled(self, function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[..., Any]:
         import jax
 
-        if name not in self.compiled:
+        key = function.__name__, shapes
+        if key not in self.compiled:
             kinds = [jax.ShapeDtypeStruct(shape, np.float64 if shape else np.int64) for shape in shapes]
-            self.compiled[name] = jax.jit(function).lower(*kinds).compile(self.options)
-        return self.compiled[name]
+            self.compiled[key] = jax.jit(function).lower(*kinds).compile(self.options)
+        return self.compiled[key]
 
 
 class Program:

@@ -113,15 +113,15 @@ def jax_rule(name: str) -> Callable[..., Any] | None:
     return found if callable(found) else None
 
 
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """The norm; where it is 0 its gradient is the symmetric one, 0."""
+def _norm(x: Any, ord: Any = None, axis: Any = None, **_: Any) -> Any:
+    """The norm, without keepdims=, as every result gets NumPy's shape; where it is 0 its gradient is symmetric, 0."""
     from jax import numpy as jnp
 
     x = jnp.asarray(x)
     along_vectors = x.ndim == 1 or isinstance(axis, int)
     if not (ord is None or ord == "fro" or (ord == 2 and along_vectors)):
-        return jnp.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)
-    squares = jnp.sum(jnp.square(jnp.abs(x)), axis=axis, keepdims=keepdims)
+        return jnp.linalg.norm(x, ord=ord, axis=axis)
+    squares = jnp.sum(jnp.square(jnp.abs(x)), axis=axis)
     zero = squares == 0
     return jnp.where(zero, 0.0, jnp.sqrt(jnp.where(zero, 1.0, squares)))
 

@@ -233,9 +233,9 @@ class _Check:
         wrong = tuple(slope for slope in map(self.coordinate, self.worst()) if slope.verdict == "wrong")
         if wrong:
             return wrong, directions
-        doubtful = ("unclear" if slope.verdict == "wrong" else slope.verdict for slope in directions)
-        pairs = zip(directions, doubtful, strict=True)
-        return (), tuple(dataclasses.replace(slope, verdict=verdict) for slope, verdict in pairs)
+        return (), tuple(
+            dataclasses.replace(slope, verdict="unclear") if slope.verdict == "wrong" else slope for slope in directions
+        )
 
     def directions(self) -> tuple[CheckedSlope, ...]:
         """The verdicts along random directions, in which every coordinate takes part alike."""

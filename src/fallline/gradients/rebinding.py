@@ -39,6 +39,7 @@ CALLING_BACK = ("apply_over_axes", "piecewise", "fromfunction")
 
 # Packages whose functions are never replaced: they do not compute with the user's arrays, or trace them already.
 LEFT_ALONE = {*sys.stdlib_module_names, "jax", "jaxlib", "fallline", "matplotlib", "torch", "sympy", "mpmath"}
+LEFT_ALONE -= {"math", "cmath"}
 
 # NumPy's classes that are written in Python and compute with whatever they are given.
 POLYNOMIALS = ("numpy.polynomial", "numpy.poly1d")
@@ -48,9 +49,9 @@ class Globals(dict[str, Any]):
     """A copy of a module's globals, each value replaced by its stand-in; assignments change only the copy."""
 
     def __init__(self, world: World, own: dict[str, Any]) -> None:
-        # A relative import reads these names directly, not through __getitem__.
-        named = {name: own[name] for name in ("__package__", "__spec__", "__path__") if name in own}
-        super().__init__(__builtins__=world.builtins, __name__=own.get("__name__", "__main__"), **named)
+        # Classes and relative imports read these names directly, not through __getitem__.
+        named = {name: own[name] for name in ("__name__", "__package__", "__spec__") if name in own}
+        super().__init__(__builtins__=world.builtins, **named)
         self.world = world
         self.own = own
 
@@ -75,7 +76,7 @@ class World:
         self.builtins = {
             **builtins.__dict__,
             "__import__": importing,
-            "super": self._super,
+            "super": lambda *given: self._super(given, sys._getframe(1)),
             "type": Type,
             "float": Float,
             "complex": Complex,
@@ -117,7 +118,7 @@ class World:
         if isinstance(thing, np.ndarray):
             return array_of(np.array(thing)) if type(thing) is np.ndarray and thing.dtype.kind in "biufc" else thing
         if isinstance(thing, np.ufunc) or _of_numpy(thing):
-            return self._carried(thing)
+            return Carried(self, thing)
         if thing is np.r_ or thing is np.c_:
             return Joined(thing)
         if hasattr(thing, "py_func"):  # a function compiled by Numba
@@ -138,7 +139,8 @@ class World:
             made.extend(self.stand_in(part) for part in thing)
             return made
         if type(thing).__module__.startswith("scipy.stats.") and hasattr(thing, "logpdf"):
-            return Distribution(thing)
+            frozen = hasattr(thing, "dist")
+            return self.stand_in(thing.dist)(*thing.args, **thing.kwds) if frozen else Distribution(thing)
         if type(thing) is dict:
             made = {}
             self.known[id(thing)] = (thing, made)
@@ -150,14 +152,14 @@ class World:
         """The stand-in of an instance of a Python class: the same attributes, in a class with rebound methods."""
         kind = type(thing)
         stand_in = self.stand_in(kind)
-        if stand_in is kind or not hasattr(thing, "__dict__"):
+        if stand_in is kind:
             return thing
         try:
             made = object.__new__(stand_in)
         except TypeError:
             return thing
         self.known[id(thing)] = (thing, made)
-        made.__dict__.update({name: self.stand_in(part) for name, part in thing.__dict__.items()})
+        made.__dict__.update({name: self.stand_in(part) for name, part in getattr(thing, "__dict__", {}).items()})
         for each in kind.__mro__:
             for name in getattr(each, "__slots__", ()):
                 if hasattr(thing, name) and name not in ("__dict__", "__weakref__"):
@@ -171,7 +173,7 @@ class World:
         # A method is not a module function, even if it has the same name.
         alone = "." not in function.__qualname__
         if package in ("numpy", "scipy") and alone and jax_rule(name_of(function)) is not None:
-            return self._carried(function)
+            return Carried(self, function)
         return self._rebound(function)
 
     def _rebound(self, function: types.FunctionType) -> types.FunctionType:
@@ -236,21 +238,15 @@ class World:
             return self.stand_in(member)
         return member
 
-    def _super(self, *given: Any) -> Any:
+    def _super(self, given: tuple[Any, ...], frame: types.FrameType) -> Any:
         """`super()` whose methods are stand-ins; without arguments it inspects the caller's frame, as Python's does."""
         if not given:
-            frame = sys._getframe(1)
             given = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
         return Above(self, super(*given), given[1])
 
     def _module(self, module: types.ModuleType) -> Any:
-        if module is math or module is cmath:
-            return MathModule(module)
         package = module.__name__.partition(".")[0]
         return module if package in LEFT_ALONE else SeenModule(self, module)
-
-    def _carried(self, function: Any) -> Any:
-        return Carried(self, function)
 
 
 @functools.cache
@@ -386,7 +382,6 @@ class Joined:
         def joined(*pieces: Any) -> Any:
             return self.own[pieces]
 
-        joined.__name__ = "r_"
         return move(joined, parts, {}, None)
 
 
@@ -433,7 +428,7 @@ def _enumerated(array: Any) -> Iterator[tuple[tuple[int, ...], Any]]:
 
 def _of_numpy(thing: Any) -> bool:
     """Whether an object is a function of NumPy or SciPy that is written in C or dispatches by NumPy's protocol."""
-    package = str(getattr(thing, "__module__", None) or "").partition(".")[0]
+    package = str(getattr(thing, "__module__", None)).partition(".")[0]
     owner = getattr(thing, "__self__", None)
     if isinstance(owner, np.ufunc):
         return True
@@ -480,7 +475,7 @@ class NumberKind(type):
         if cls.stands_for in (complex, np.complex128):
             imaginary = inputs[1] if len(inputs) > 1 else 0
             return number.astype(complex) + 1j * imaginary
-        return number.astype(cls.stands_for)[()] if number.size > 1 else number.reshape(()).astype(cls.stands_for)[()]
+        return (number if number.size > 1 else number.reshape(())).astype(cls.stands_for)[()]
 
     def __instancecheck__(cls, thing: Any) -> bool:
         return isinstance(thing, cls.stands_for)
@@ -562,18 +557,6 @@ def _math_function(own: Any) -> Any:
         return carry(function, tuple(map(as_traced, inputs)), {})
 
     return on_traced
-
-
-class MathModule(types.ModuleType):
-    """`math` or `cmath` with functions that accept traced numbers."""
-
-    def __init__(self, own: types.ModuleType) -> None:
-        super().__init__(own.__name__)
-        self.__dict__["own"] = own
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self.__dict__["own"], name)
-        return MATH_FUNCTIONS.get(found, found) if callable(found) else found
 
 
 MATH_FUNCTIONS: dict[Any, Any] = {

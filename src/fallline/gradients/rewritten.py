@@ -93,7 +93,7 @@ def _piecewise_polynomial(c: Any, x: Any, xp: Any, nu: int, extrapolate: bool, o
     """The polynomials c between the breakpoints x, or their derivatives, at xp: SciPy's splines."""
     last = len(x) - 2
     if x[-1] < x[0]:
-        piece = last - np.clip(np.searchsorted(x[::-1], xp, side="left") - 1, 0, last)
+        piece = last - np.clip(np.searchsorted(x[::-1], xp) - 1, 0, last)
     else:
         piece = np.clip(np.searchsorted(x, xp, side="right") - 1, 0, last)
     along = (xp - x[piece])[:, None]

@@ -81,7 +81,7 @@ def _applied(operation: Any, inputs: list[Any], flat_roots: bool, found: list[st
     from jax import numpy as jnp
 
     primitive, params = operation.primitive, operation.params
-    if primitive.name in ("jit", "pjit"):
+    if primitive.name == "jit":
         return evaluated(params["jaxpr"], inputs, flat_roots=flat_roots, found=found)
     if primitive.name == "abs":
         return [jnp.where(inputs[0] == 0, 0, primitive.bind(*inputs, **params))]

@@ -96,9 +96,9 @@ class Buffer:
         flat = lined.ravel()
         step = int(flat[1] - flat[0]) if flat.size > 1 else 1
         if step > 0 and flat[0] >= 0 and (np.diff(flat) == step).all():
-            part = lax.slice(self.value.reshape(-1), (int(flat[0]),), (int(flat[-1]) + 1,), (step,))
+            part = lax.slice(self.value.ravel(), (int(flat[0]),), (int(flat[-1]) + 1,), (step,))
             return part.reshape(lined.shape).transpose(np.argsort(order))
-        part = self.value.reshape(-1).at[np.maximum(index, 0)].get(mode="promise_in_bounds")
+        part = self.value.ravel().at[np.maximum(index, 0)].get(mode="promise_in_bounds")
         return part if index.min() >= 0 else jnp.where(index < 0, 0, part)
 
     def _single(self, position: int) -> Any:
@@ -109,7 +109,7 @@ class Buffer:
         if of is not self.value:
             parts = []
             self.pieces = (self.value, parts)
-        flat = self.value.reshape(-1)
+        flat = self.value.ravel()
         if len(parts) < 4:
             parts.append(None)
             return lax.slice(flat, (position,), (position + 1,))
@@ -127,8 +127,8 @@ class Buffer:
         if index is None:
             self.value = jnp.broadcast_to(new, self.root.shape)
             return
-        flat = self.value.reshape(-1)
-        places, new = index.ravel(), jnp.broadcast_to(new, index.shape).reshape(-1)
+        flat = self.value.ravel()
+        places, new = index.ravel(), jnp.broadcast_to(new, index.shape).ravel()
         if places.size == 0:
             return
         if (np.diff(places) == 1).all():
@@ -222,7 +222,7 @@ class TracedArray(NDArrayOperatorsMixin):
 
     def decide(self) -> None:
         """Record that the concrete values were used: the trace is valid only where they are the same."""
-        if self.depends and self.buffer.trace is not None:
+        if self.buffer.trace is not None:
             self.buffer.trace.decided.append((self.value, np.array(self.concrete)))
 
     # NumPy's protocols.
@@ -295,18 +295,17 @@ class TracedArray(NDArrayOperatorsMixin):
     def __getitem__(self, key: Any) -> Any:
         key_depends = any(part.depends for part in leaves(key))
         whole_numbers = key_depends and all(part.concrete.dtype.kind in "iu" for part in leaves(key) if part.depends)
-        at = tuple(map(constant, key)) if type(key) is tuple else constant(key)
+        at = constant(key)
         if whole_numbers and not self.depends:
             self._follow(first(key).buffer.trace)
         if whole_numbers:
-            traced = tuple(map(followed, key)) if type(key) is tuple else followed(key)
-            return paired(self.concrete[at], self.value[traced], self.buffer.trace)
+            return paired(self.concrete[at], self.value[followed(key)], self.buffer.trace)
         if key_depends:
             decided(key)
         return self._at(self.concrete[at], self.index[at])
 
     def __setitem__(self, key: Any, new: Any) -> None:
-        at = tuple(map(constant, key)) if type(key) is tuple else constant(key)
+        at = constant(key)
         new = as_traced(new)
         mask = key if type(key) is TracedArray and key.depends and key.concrete.dtype == bool else None
         if first((self, key, new)) is None:
@@ -395,8 +394,7 @@ class TracedArray(NDArrayOperatorsMixin):
         concrete = self.concrete.astype(dtype)
         if not self.depends:
             return array_of(concrete)
-        value = self.value
-        return paired(concrete, value.real if concrete.dtype.kind != "c" else value, self.buffer.trace)
+        return paired(concrete, self.value, self.buffer.trace)
 
     def item(self, *position: Any) -> Any:
         concrete = self.concrete.item(*position)
@@ -406,10 +404,9 @@ class TracedArray(NDArrayOperatorsMixin):
         )
 
     def tolist(self) -> Any:
-        return [part.tolist() for part in self] if self.ndim and self.depends else self._number()
-
-    def _number(self) -> Any:
-        return self if self.depends else self.concrete.tolist()
+        if not self.depends:
+            return self.concrete.tolist()
+        return [part.tolist() for part in self] if self.ndim else self
 
     def fill(self, new: Any) -> None:
         self[...] = new
@@ -432,7 +429,7 @@ class TracedArray(NDArrayOperatorsMixin):
         if name in METHODS:
 
             def moved(*parts: Any, **settings: Any) -> Any:
-                parts = tuple(part if not leaves(part) else decided(part) for part in parts)
+                parts = decided(parts)
                 concrete = found(*parts, **settings)
                 return self._at(concrete, getattr(self.index, name)(*parts, **settings))
 
@@ -521,13 +518,9 @@ def constant(thing: Any) -> Any:
     """The nested argument with each traced array replaced by its concrete values."""
 
     def leaf(part: Any) -> Any:
-        if isinstance(part, slice) and type(part) is slice:
-            return slice(
-                *(constant(end) if type(end) is TracedArray else end for end in (part.start, part.stop, part.step))
-            )
-        if type(part) is TracedArray:
-            return part.concrete
-        return getattr(part, "stands_for", part)
+        if type(part) is slice:
+            return slice(*map(constant, (part.start, part.stop, part.step)))
+        return part.concrete if type(part) is TracedArray else part
 
     return mapped(leaf, thing)
 
@@ -635,12 +628,11 @@ def _by_rule(
 ) -> Any:
     """The result of the JAX function on the traced values."""
     name = name_of(function)
-    values = tuple(map(followed, inputs))
     named = {key: followed(part) for key, part in settings.items() if key not in ("dtype", "casting", "order", "subok")}
     if isinstance(function, np.ufunc) and named.pop("where", True) is not True:
         raise NotCarried(f"{name} with where= and no out=")
     try:
-        return rule(*values, **named)
+        return rule(*followed(inputs), **named)
     except Exception:
         # jax.numpy does not take lists where NumPy does.
         try:
@@ -706,13 +698,11 @@ def _positions(things: tuple[Any, ...], data: tuple[int, ...] | None) -> tuple[l
 
 def _joined(arrays: list[TracedArray]) -> Buffer:
     """One buffer with the elements of all the arrays, concatenated."""
-    if len(arrays) == 1:
-        return arrays[0].buffer
     from jax import numpy as jnp
 
     kind = np.result_type(*(array.dtype for array in arrays))
     parts = [
-        (array.buffer.value if array.depends else jnp.asarray(np.array(array.buffer.root))).astype(kind).reshape(-1)
+        (array.buffer.value if array.depends else jnp.asarray(np.array(array.buffer.root))).astype(kind).ravel()
         for array in arrays
     ]
     trace = next(array.buffer.trace for array in arrays if array.depends)
@@ -726,9 +716,12 @@ def move(
     """Call a function that only moves elements: running it on their positions too shows where each one went."""
     concrete = function(*constant(inputs), **{key: constant(part) for key, part in settings.items()})
     arrays, chosen = _positions(inputs, data)
-    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asfarray"):
+    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"):
         chosen = chosen[:1]
-    keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like", "casting")}
+    keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like")}
+    if first(arrays) is None:
+        # Only the places depend on x.
+        return standing(concrete)
     moved = function(*chosen, **keywords)
     buffer: Buffer | None = None
 
@@ -737,7 +730,7 @@ def move(
         if type(one) in (list, tuple):
             parts = [result(*both) for both in zip(one, positions, strict=True)]
             return type(one)(parts)
-        if len(arrays) == 1 and arrays[0].depends:
+        if len(arrays) == 1:
             return arrays[0]._at(one, np.asarray(positions) - 1)
         buffer = buffer or _joined(arrays)
         return paired(one, buffer.read(np.asarray(positions) - 1), buffer.trace)
@@ -751,12 +744,12 @@ def move_in_place(
     """`move` for a function that moves elements into its first argument, in place."""
     target = inputs[0]
     keywords = {key: decided(part) for key, part in settings.items()}
-    if first((inputs, settings)) is None:
+    arrays, chosen = _positions(inputs, data)
+    if first(arrays) is None:
         function(*constant(inputs), **keywords)
         return
     if type(target) is not TracedArray:
         raise NotCarried(f"{name_of(function)} into a plain array")
-    arrays, chosen = _positions(inputs, data)
     chosen[0] = np.array(chosen[0])
     function(*chosen, **keywords)
     buffer = _joined([target, *arrays[1:]])

@@ -91,7 +91,9 @@ def in_place(y, x):
     z.sort()
     w = x.reshape(2, 2) * 1
     w.sort(axis=0)
-    return a, b, c, d, e, f, g, z, w
+    v = np.zeros(4)
+    np.put(v, np.argmax(x), 7.0)
+    return a, b, c, d, e, f, g, z, w, v
 
 
 def at_indices(y, x):
@@ -156,7 +158,9 @@ def kinds(x):
         str is str, len(type("Made", (), {"one": 1}).__mro__), hash(float) == hash(float), np.sin == np.sin,
         np.sin == np.cos, len({np.sin, np.sin, np.cos}), np.add.nin, len(x), x.ndim, x.size, x.nbytes, x.itemsize,
         x.flags.c_contiguous, x.T.shape[0], 0.4 in x, 7.0 in x, bool(x.any()), np.result_type(x, 1.0) == np.float64,
-        np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size,
+        np.zeros(2, dtype=float).dtype.num, np.zeros(2, float).size, len(repr(x)), len(str(x[0])), len(f"{x[1]:.3f}"),
+        np.zeros_like(x, dtype=complex).dtype.num, np.count_nonzero(square(x) > 0.5, axis=0),
+        np.unique(x > 0.5, return_counts=True), np.size(square(x), axis=1), np.sum(TABLE, axis=1),
     )  # fmt: skip
 
 
@@ -171,11 +175,13 @@ def decisions(x):
         x[0] * 2 if x[1] else x[2], len("positive" if x[2] > 0 else "no"), max(x), min(x[0], x[1], 0.5),
         max(x, key=lambda number: number**2), min(list(x)), max(x[0], 1.0), sorted(x), f"{x[0] > 0}" == "True",
         np.interp(x, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0]), np.roll(x, int(x[3])), np.searchsorted([0.0, 1.0], x),
+        np.take(TABLE, np.argmax(x), axis=0), np.roll(TABLE, np.argmin(x)), np.compress(x > 0.5, TABLE[0]),
+        np.insert(TABLE[0], np.argmax(x), 2.0),
     )  # fmt: skip
 
 
-def decided_after(x):
-    """Whether the second coordinate is above 0, as it is seen after it went through other arrays."""
+def gone_through(x):
+    """The second coordinate, or one of its sign, after it went through other arrays."""
     a, b, c, d, e, f = (np.zeros(4) for _ in range(6))
     a[0] = x[1]
     np.copyto(b, x)
@@ -183,13 +189,17 @@ def decided_after(x):
     np.add(x, 0, out=d)
     e.flat[1:3] = x[1]
     f[x > -9] = x[1]
-    seen = (
+    return (
         x.item(1), x.astype(complex)[1].real, np.array([x[1], 1.0])[0], np.concatenate([x, [1.0]])[1], a[0], b[1],
         c[0], d[1], e[1], f[2], x.reshape(2, 2).T[1, 0], np.where(x > 9, 0, x)[1],
-        np.linalg.eigvalsh(np.diag(x[1:2]))[0], x[1:][0], np.sort(x[1:2])[0], TABLE[0][:2][int(x[1] > 0)] - 1.5,
+        np.linalg.eigvalsh(np.diag(x[1:2]))[0], x[1:][0], np.sort(x[1:2])[0],
         x[[1, 0]][0], math.atan(x[1]), max(x[1], -9.0), np.append(1.0, x[1])[1],
+        np.array([-1.0, 1.0])[(x[1] > 0) * 1],
     )  # fmt: skip
-    return [1 if number > 0 else 2 for number in seen], x
+
+
+def decided_after(x):
+    return [1 if number > 0 else 2 for number in gone_through(x)], TABLE[0][int(x[1] > 0)], x
 
 
 def places(x):
@@ -217,6 +227,8 @@ def moves(x):
         np.extract([True, False, True, True], x), np.choose([0, 1, 0, 1], [x, 2 * x]), np.expand_dims(x, 1),
         np.moveaxis(m, 0, 1), np.r_[x, 1.0, x[:1]], np.c_[x, 2 * x], np.r_[0:2, x], np.r_[0:3], np.c_[[1.0, 2.0]],
         np.pad(x, 1), np.column_stack((x, x)), np.array(x, dtype=np.float32), np.array(x, copy=True),
+        np.asanyarray(x, float), np.ascontiguousarray(x, float), np.asfortranarray(x, float), np.asarray(x, float),
+        np.asarray(x, like=x), np.concatenate([x, x], dtype=np.float32, casting="same_kind"),
         np.asarray(m, order="F"), np.ravel(m, order="F"), np.squeeze(m[:1]), np.concatenate([x, 1j * x]),
         np.concatenate((x[:1], np.arange(2))), np.sum([part * 2 for part in np.split(x, 2)]),
     )  # fmt: skip
@@ -242,7 +254,9 @@ def sums(x):
         np.sum((x[0], x[1], 1.0)), np.mean([x, x**2], axis=0), np.polyval([x[0], x[1], 1], 2.0),
         np.add(x, [1, 2, 3, 4], dtype=float, casting="same_kind", order="C", subok=True),
         np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
-        np.apply_along_axis(np.cumsum, 0, m), np.apply_over_axes(np.sum, m, [0]),
+        np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: np.array([row[1], 2.0]), 1, m[:1]),
+        np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0),
+        np.apply_over_axes(np.sum, m, [0]),
         np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
         [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
@@ -252,6 +266,10 @@ def vectorized(x):
     power = np.vectorize(lambda a, b: a**b)
     both = np.vectorize(lambda a: (a, 2 * a))
     scaled = np.vectorize(lambda table, a, by=1.0: table[0] * a * by, excluded={0})
+
+    @np.vectorize(excluded={1})
+    def shifted(a, table):
+        return a + table[0]
 
     @np.vectorize
     def bent(a):
@@ -263,6 +281,7 @@ def vectorized(x):
         both(x),
         scaled([x[1], 2.0], x[2:], by=3.0),
         bent(x),
+        shifted(x, [x[3], 1.0]),
         power(x[:1], x[None, :2] * 0 + 2),
     )
 
@@ -365,6 +384,14 @@ class Record:
         return math.fsum([self.weight, *self.others])
 
 
+@dataclasses.dataclass(slots=True)
+class Slotted:
+    weights: Any
+
+    def total(self, x):
+        return np.sum(np.array([x[0], 1.0]) * self.weights)
+
+
 class Triple(tuple):
     def total(self):
         return self[0] @ self[1]
@@ -395,6 +422,8 @@ ADDED = np.add.reduce
 TWICE = np.vectorize(lambda number: 2 * math.sin(number))
 TRIPLE = Triple((TABLE, TABLE[0]))
 MADE = Derived(np.array([1.0, 4.0]))
+FROZEN = stats.norm(0.5, scale=2.0)
+SLOTTED = Slotted(np.array([2.0, 5.0]))
 MADE.slot = np.array([3.0])
 
 
@@ -417,6 +446,8 @@ def objects(x):
     LATER[0] = x[0]
     import numpy.linalg as algebra
     from scipy import special
+
+    from .helpers import MATRIX
 
     base, derived = Base(x), Derived.made(x)
     derived.slot = x[2]
@@ -441,10 +472,11 @@ def objects(x):
         helper(x[1]), helper.factor * x[0], helper(x[1], power=[3]), PARTIAL(x[0]), TWICE(x), SELF[0], SELF[1][1][0],
         NAMED["table"] @ x, NAMED["helper"](x[0]), NAMED["pair"][0](x[0]), NAMED["pair"][1].product() * x[0],
         MADE.value(), MADE.x, MADE.slot, INNER(x[:2]), OUTER(x[0]), np.sin(x), vars(record)["weight"],
-        TRIPLE.total() * x, copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
+        TRIPLE.total() * x, SLOTTED.total(x), Slotted(x[:2]).total(x), MATRIX @ x[:2],
+        copy.copy(x), copy.deepcopy([x, 1.0]), {"a": x[0]}["a"], [*map(math.sin, x)],
         list(zip(x, TABLE[0], strict=True)), functools.reduce(np.add, x), np.add.identity + x[0],
         operator.mul(x[0], x[1]), stats.norm.logpdf(x), stats.norm(x[0], scale=2.0).logpdf(x[1]),
-        stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5),
+        FROZEN.logpdf(x), stats.norm.cdf(x, loc=x[0]), stats.expon(scale=x[0]).pdf(2.0), stats.gamma.logpdf(x[0], 2.5),
         np.polynomial.Polynomial([x[0], 1.0, x[1]])(2.0), np.poly1d([x[0], 2.0])(x[1]),
     )  # fmt: skip
 
