@@ -506,7 +506,6 @@ def test_a_schedule_that_warms_up(rate: Any, warms_up: bool) -> None:
     [
         (fallline.ClipNorm(G(0.1), limit=1.0), 1.234, [fallline.ClipNorm(G(0.1), limit=3.7), G(0.1)]),
         (fallline.ClipValue(G(0.1), limit=1.0), 1.0, [fallline.ClipValue(G(0.1), limit=3.0), G(0.1)]),
-        (fallline.ClipNorm(G(0.1), limit=1.0), np.nan, [G(0.1)]),
         (
             fallline.Lookahead(fallline.ClipNorm(G(0.1), limit=1.0)),
             1.0,

@@ -27,7 +27,10 @@ LEFT = 0.05
     leads_to=("too_slow", "update_size", "plateau", "constant_predictor"),
     ignore="with large language models, which are often clipped on purpose",
     source="Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks",
-    example='run = minimize("x**2 + 3*y**2", (4, 2), ClipNorm(GradientDescent(0.1), limit=0.05), max_steps=200)',
+    example="""
+        rule = ClipNorm(GradientDescent(0.1), limit=0.05)
+        run = minimize("x**2 + 3*y**2", (4, 2), rule, max_steps=200)
+    """,
 )
 def clipping_always(case: Case) -> Finding | None:
     """More than half of the recorded gradients are above the limit of the rule's clipping, and much is left to fall."""

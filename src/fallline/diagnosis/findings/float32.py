@@ -22,8 +22,12 @@ UNSEEN = 2.0**-31
     ignore="Seven digits are enough for training; only fine convergence and difference quotients need more.",
     source="IEEE 754 (2019)",
     example="""
+        single = np.float32
+
+
         def loss(x, y):
-            return float(np.float32(x) ** 2 + np.float32(y) ** 2)
+            return float(single(x) ** 2 + single(y) ** 2)
+
 
         run = minimize(loss, (4, 2), GradientDescent(0.1), max_steps=100)
     """,

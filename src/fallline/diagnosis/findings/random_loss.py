@@ -24,11 +24,14 @@ CALLS = 3
     example="""
         random = np.random.default_rng(0)
 
+
         def loss(x, y):
             return x**2 + y**2 + random.normal()
 
+
         def gradient(x, y):
             return 2 * x, 2 * y
+
 
         run = minimize(loss, (4, 2), GradientDescent(0.1), gradient=gradient, max_steps=50)
     """,

@@ -18,7 +18,10 @@ PART, FEWEST = 0.5, 100
     "steps after convergence",
     remark=True,
     source="Prechelt (1998), Early stopping: but when?",
-    example='run = minimize("x**2 + 3*y**2", (4, 2), GradientDescent(0.1), max_steps=2000, stop=NotFinite())',
+    example="""
+        rule = GradientDescent(0.1)
+        run = minimize("x**2 + 3*y**2", (4, 2), rule, max_steps=2000, stop=NotFinite())
+    """,
 )
 def wasted_steps(case: Case) -> Finding | None:
     """The step from which on the value stayed within a millionth of its fall from where it ended."""

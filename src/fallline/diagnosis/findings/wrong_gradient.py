@@ -55,12 +55,7 @@ class _Slope(NamedTuple):
     ),
     ignore="A surrogate gradient is meant, such as a straight-through estimator.",
     source="Ridders (1982), Accurate computation of F'(x) and F'(x) F''(x)",
-    example="""
-        def gradient(x, y):
-            return 2 * x, 6 * y - 3
-
-        run = minimize("x**2 + 3*y**2", (4, 2), GradientDescent(0.1), gradient=gradient, max_steps=100)
-    """,
+    example='run = minimize("x**2 + y**2", (4, 2), Momentum(0.01), gradient=lambda x, y: (x, y - 3))',
 )
 def wrong_gradient(case: Case) -> Finding | None:
     """Compare slopes along a few directions at a few points of the run: two evaluations for each of five steps."""

@@ -57,7 +57,8 @@ class Scales(NamedTuple):
         random = np.random.default_rng(0)
         rooms, area = random.integers(1, 6, 80), random.normal(100, 30, 80)
         X = np.column_stack([rooms, area])
-        run = minimize(Linear(X, rooms + 0.02 * area), (0, 0, 0), GradientDescent(1e-5), max_steps=300)
+        line = Linear(X, rooms + 0.02 * area)
+        run = minimize(line, (0, 0, 0), GradientDescent(1e-5), max_steps=300)
     """,
 )
 def unscaled(case: Case) -> Finding | None:
