@@ -62,8 +62,18 @@ def moved(objective: FormulaObjective, points: np.ndarray[Any, Any]) -> list[np.
 
         return shake
 
+    def of_zeros(function: Any) -> Any:
+        """Of two zeros of unlike signs, either may be the least or the largest."""
+
+        def either(*parts: Any) -> Any:
+            found = function(*parts)
+            return np.where(found == 0, draw.choice([-0.0, 0.0]), found)
+
+        return either
+
     code = StraightLine(objective.formula)
     shaky = {name: shaken(ON_ARRAYS[name]) for name in ROUNDED} | {"computed": shaken(float)}
+    shaky |= {name: of_zeros(ON_ARRAYS[name]) for name in ("min", "max")}
     names = {**ON_ARRAYS, **shaky, "inf": np.inf, "nan": np.nan}
     # Functions of constants stand there as numbers of many digits.
     source = code.source([code.result, *code.gradient()])
