@@ -262,6 +262,9 @@ MEANINGS: list[tuple[str, dict[str, float], float]] = [
     ("erf(x) + erfc(x)", {"x": 0.3}, 1.0),
     ("cbrt(x)", {"x": -8.0}, -2.0),
     ("expm1(x)", {"x": 1e-12}, math.expm1(1e-12)),
+    ("expm1(x)", {"x": -1e-12}, math.expm1(-1e-12)),
+    ("expm1(x)", {"x": -1.5}, math.expm1(-1.5)),
+    ("expm1(-x**2)", {"x": 40.0}, math.expm1(-1600)),
     ("log1p(x)", {"x": 1e-12}, math.log1p(1e-12)),
     (
         "asinh(x) + acosh(y) + atanh(z)",

@@ -82,7 +82,8 @@ WRITTEN: Mapping[str, str] = {
     "ln": "log(a)",
     "log10": "log(a)/log(10)",
     "log2": "log(a)/log(2)",
-    "expm1": "2*exp(a/2)*sinh(a/2)",
+    # Below -1 nothing cancels, and above it nothing underflows.
+    "expm1": "where(a < -1, exp(a) - 1, 2*exp(a/2)*sinh(a/2))",
     "exp2": "2**a",
     "arcsin": "asin(a)",
     "arccos": "acos(a)",
