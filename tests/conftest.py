@@ -50,7 +50,7 @@ os.environ.setdefault("FALLLINE_FUZZ_SEED", str(secrets.randbelow(2**32)))
 
 
 # Of each test, `make test` runs at most so many cases.
-CASES = 8
+CASES = 5
 
 
 @pytest.hookimpl(tryfirst=True)

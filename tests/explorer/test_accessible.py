@@ -63,7 +63,8 @@ def faults(page: Any) -> list[str]:
     return [f"{fault['id']}: {node['html'][:160]} {node['any'][:1]}" for fault in grave for node in fault["nodes"]]
 
 
-@pytest.mark.parametrize("look", few(LOOKS, 1))
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.long
 def test_axe_finds_no_serious_fault_in_any_state(browser: Any, plain: Path, look: str) -> None:
     with Opened(browser, plain, **LOOKS[look]) as opened:
         page = opened.page

@@ -394,6 +394,7 @@ def exact_gradient(tree: Tree, names: tuple[str, ...], at: dict[str, Any]) -> li
 
 @settings(max_examples=400)
 @given(trees, points)
+@pytest.mark.long
 def test_random_formulas_agree_with_mpmath(tree: Tree, point: tuple[float, ...]) -> None:
     text = written(tree)
     try:

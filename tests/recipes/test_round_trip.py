@@ -331,6 +331,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(st.dictionaries(st.text(st.characters(codec="utf-8"), min_size=1), TREES))
+@pytest.mark.long
 def test_any_tree_comes_back_from_its_text_the_same(tree: dict[str, Any]) -> None:
     assert same(toml.parsed(toml.text_of(tree).encode()), tree)
 

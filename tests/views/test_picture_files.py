@@ -75,6 +75,7 @@ def test_nothing_is_left_where_a_picture_cannot_be_written(tmp_path: Path) -> No
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.long
 def test_pyplot_is_never_imported() -> None:
     """Its figures live until they are closed, and it may want a screen."""
     program = (

@@ -83,6 +83,7 @@ def test_a_command_that_fails_is_told(tmp_path: Path) -> None:
         run("```console\n$ (exit 3)\n$ true\n```\n", tmp_path, without_coverage())
 
 
+@pytest.mark.long
 def test_a_picture_is_that_which_the_code_makes(tmp_path: Path) -> None:
     Page(PurePosixPath("lessons/page.md"), PAGE).write(tmp_path, frozenset[PurePosixPath]().__contains__)
     assert (tmp_path / "lessons" / "page" / "picture.png").read_bytes() == bytes(3)
