@@ -38,34 +38,60 @@ class Quadratic(Objective):
 
 
 def check(found: Spectrum, matrix: FloatArray, scale: FloatArray | None = None) -> None:
-    """Both ends lie within their bounds of the true ones, and the vectors have those curvatures.
+    """Both ends are the true ones, within their bounds, and the vectors have those curvatures."""
+    check_eigenvalues(found, matrix, scale)
+    misses = distances(found, matrix, scale)[:, [0, -1]].diagonal()
+    assert np.all(misses <= 0), misses
 
-    Differences of gradients are good to the power 2/3 of the rounding, 4e-11 of the size of the gradient.
-    """
-    scaled = matrix if scale is None else matrix / np.sqrt(np.outer(scale, scale))
-    lowest, highest = np.linalg.eigvalsh(scaled)[[0, -1]]
-    size = max(abs(lowest), abs(highest))
-    assert found.lowest == pytest.approx(lowest, abs=found.lowest_error + 1e-9 * size)
-    assert found.highest == pytest.approx(highest, abs=found.highest_error + 1e-9 * size)
-    # A thousandth is asked for, unless rounding is larger.
-    assert max(found.lowest_error, found.highest_error) <= 1e-3 * size + 1e-6
+
+def check_eigenvalues(found: Spectrum, matrix: FloatArray, scale: FloatArray | None = None) -> None:
+    """Both are eigenvalues, within their bounds, and the vectors have those curvatures."""
+    assert np.all(distances(found, matrix, scale).min(axis=1) <= 0)
+    size = max(abs(found.lowest), abs(found.highest))
+    # A ten thousandth is asked for, unless rounding is larger.
+    assert max(found.lowest_error, found.highest_error) <= 1e-4 * size + 1e-6
     for value, vector in ((found.lowest, found.lowest_vector), (found.highest, found.highest_vector)):
         along = vector @ matrix @ vector / (1 if scale is None else vector @ (scale * vector))
         assert along == pytest.approx(value, abs=1e-6 * size)
         assert np.linalg.norm(vector) == pytest.approx(1)
 
 
+def distances(found: Spectrum, matrix: FloatArray, scale: FloatArray | None = None) -> FloatArray:
+    """How far beyond its bound each end is from each eigenvalue, shape (2, n).
+
+    Differences of gradients are good to the power 2/3 of the rounding, 4e-11 of the size of the gradient.
+    """
+    true = np.linalg.eigvalsh(matrix if scale is None else matrix / np.sqrt(np.outer(scale, scale)))
+    ends = np.array([[found.lowest, found.lowest_error], [found.highest, found.highest_error]])
+    gaps: FloatArray = np.abs(ends[:, :1] - true) - ends[:, 1:] - 1e-9 * np.abs(true).max()
+    return gaps
+
+
 @given(n=st.integers(1, 60), seed=st.integers(0, 10**6), exact=st.booleans())
 @settings(max_examples=40, deadline=None)
-def test_both_ends_of_random_matrices_are_within_their_bounds(n: int, seed: int, exact: bool) -> None:
+def test_what_is_found_of_random_matrices_is_an_eigenvalue_within_its_bound(n: int, seed: int, exact: bool) -> None:
+    matrix, scale, x = random_problem(n, seed)
+    objective = Quadratic(matrix, exact=exact)
+    check_eigenvalues(extreme_eigenvalues(objective, x), matrix)
+    check_eigenvalues(extreme_eigenvalues(objective, x, scale=scale), matrix, scale)
+
+
+def test_it_is_the_end_of_nearly_every_random_matrix() -> None:
+    missed = 0
+    for seed in range(200):
+        matrix, scale, x = random_problem(1 + seed % 60, seed)
+        for by in (None, scale):
+            found = extreme_eigenvalues(Quadratic(matrix), x, scale=by)
+            missed += bool(np.any(distances(found, matrix, by)[:, [0, -1]].diagonal() > 0))
+    # One in 6,000 is to be expected.
+    assert missed <= 1
+
+
+def random_problem(n: int, seed: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """A symmetric matrix of some size, positive numbers and a point."""
     random = np.random.default_rng(seed)
     matrix = random.standard_normal((n, n)) * 10.0 ** random.integers(-3, 4)
-    matrix = matrix + matrix.T
-    objective = Quadratic(matrix, exact=exact)
-    x = random.standard_normal(n)
-    check(extreme_eigenvalues(objective, x), matrix)
-    scale = np.exp(random.standard_normal(n))
-    check(extreme_eigenvalues(objective, x, scale=scale), matrix, scale)
+    return matrix + matrix.T, np.exp(random.standard_normal(n)), random.standard_normal(n)
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -88,8 +114,9 @@ def test_a_spectrum_that_needs_restarts(monkeypatch: Any, basis: int) -> None:
     matrix = 2 * np.eye(n) - np.eye(n, k=1) - np.eye(n, k=-1)
     found = extreme_eigenvalues(Quadratic(matrix), np.zeros(n), products=1000)
     ends = 2 - 2 * np.cos(np.array([1, n]) * np.pi / (n + 1))
-    assert [found.lowest, found.highest] == pytest.approx(ends, abs=4e-3)
-    assert basis < found.products <= 100
+    assert [found.lowest, found.highest] == pytest.approx(ends, abs=4e-4)
+    # The basis was full, and yet it settled.
+    assert basis < found.products < 500
     check(found, matrix)
 
 
@@ -189,9 +216,9 @@ def test_a_basis_of_all_directions_is_exact(n: int, seed: int) -> None:
     found = extreme_eigenvalues(Quadratic(matrix), np.zeros(n), seed=seed)
     ends, vectors = np.linalg.eigh(matrix)
     size = np.abs(ends).max()
-    # Both ends are settled to a thousandth; the bounds tell how far they are.
+    # Both ends are settled to a ten thousandth; the bounds tell how far they are.
     for value, error, i in ((found.lowest, found.lowest_error, 0), (found.highest, found.highest_error, -1)):
-        assert abs(value - ends[i]) <= error <= 1.1e-3 * size
+        assert abs(value - ends[i]) <= error <= 1.1e-4 * size
     assert abs(found.lowest_vector @ vectors[:, 0]) > 0.99
     assert abs(found.highest_vector @ vectors[:, -1]) > 0.99
     assert found.products <= n
