@@ -138,3 +138,18 @@ def test_a_million_parameters() -> None:
 def test_a_diagnosis_told_twice_is_the_same(name: str) -> None:
     run = RUNS[name]()
     assert run.diagnose(proof=False).text == run.diagnose(proof=False).text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: run(Linear(X, Y), GradientDescent(1.0), batch=8, max_steps=300),
+        lambda: run(network(), GradientDescent(100.0), batch=8, max_steps=300),
+        lambda: fallline.minimize("x**2 + 30*y**2", [1, 1], GradientDescent(0.04), max_steps=200),
+    ],
+    ids=["now and then a batch overshoots", "batches diverge", "a formula"],
+)
+def test_the_same_is_told_of_a_cheap_run_whether_it_was_quick_or_slow(make: Any) -> None:
+    known = make()
+    quick, slow = (dataclasses.replace(known, seconds=seconds).diagnose(proof=False) for seconds in (1e-4, 100.0))
+    assert str(quick) == str(slow)

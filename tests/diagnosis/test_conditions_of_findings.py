@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -521,6 +522,13 @@ def test_a_wider_clipping_is_offered_and_none(rule: Any, typical: float, offered
 def test_the_peak_of_another_start() -> None:
     # From 1 each step of 1.5 · 2 x leads to -2 x: 4^n after n steps, of which twice as many as asked are made.
     path = run("x**2", 1.0, G(0.1), 1)
+    assert no_warm_up._peak_with(Case.of(replace(path, seconds=100.0)), G(1.5), 3) == pytest.approx(4.0**6)
+
+    def slow(x: Any) -> Any:
+        time.sleep(0.004)
+        return np.sum(x**2)
+
+    path = run(slow, [1.0], G(0.1), 1, gradient=lambda x: 2 * x)
     assert no_warm_up._peak_with(Case.of(replace(path, seconds=0.0027)), G(1.5), 3) == pytest.approx(4.0**6)
     # It may take a sixth of 0.05 s, twice over.
     with pytest.raises(CannotCheck, match="more time for another start"):

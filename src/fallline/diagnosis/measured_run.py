@@ -77,9 +77,10 @@ class MeasuredRun(Budget):
     def measured(self) -> Steps:
         """Steps of the run against what their slope promised: spread over the whole run if every one was recorded."""
         run = self.run
-        # Two values of a batch take no longer than a step of the run.
-        batches = int(self.seconds / self.step_seconds)
-        most = batches if self.objective.stochastic else SPREAD + 2 * ENDS
+        most = SPREAD + 2 * ENDS
+        if self.objective.stochastic and not self.cheap:
+            # Two values of a batch take no longer than a step of the run.
+            most = int(self.seconds / self.step_seconds)
         whole = len(run) > 1 and self.interval == 1
         return measured_steps(run if whole else self.opening, most)
 
