@@ -158,6 +158,7 @@ DECADES = 10.0 ** np.arange(1, 13)
         (np.where(DECADES > 1e4, np.nan, -DECADES), False),
         # Only the last half counts.
         (np.concatenate([np.arange(5.0), 4 - np.arange(1.0, 8)]), True),
+        (-np.cumsum([0.0] * 7 + [2] + [1] * 5), False),
         (np.concatenate([-np.arange(11.0), [-10.5]]), False),
         (np.concatenate([-np.arange(11.0), [-10.995]]), True),
         (np.concatenate([-np.arange(11.0), [-10.985]]), False),

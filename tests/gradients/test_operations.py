@@ -17,6 +17,7 @@ from scipy.spatial import distance
 from tests.gradients.corpus.operations import FUNCTIONS, gone_through
 from tests.gradients.test_corpus import differences
 
+from fallline.gradients import with_gradient
 from fallline.gradients.autodiff import AutodiffObjective
 from fallline.gradients.rebinding import World
 from fallline.gradients.traced import NotCarried, Trace, as_traced, constant, leaves, root_of
@@ -101,6 +102,19 @@ def test_every_number_that_went_through_other_arrays_is_still_decided_by() -> No
     with jax.enable_x64(True):
         jax.make_jaxpr(run)(POINTS[0])
     assert counts == [1] * 20
+
+
+@pytest.mark.parametrize("combine", [np.multiply, np.add])
+def test_a_result_goes_into_an_array_of_fewer_digits(combine: Any) -> None:
+    def function(x: Any) -> Any:
+        out = x.astype(np.float32)
+        combine(x, x, out=out)
+        return out.sum()
+
+    at = np.array([1.0, 2.0, 3.0])
+    slope = 2 * at if combine is np.multiply else np.full(3, 2.0)
+    found = with_gradient(as_objective(function, 3), "autodiff", at).gradient(at)
+    np.testing.assert_allclose(found, slope, rtol=1e-6)  # float32
 
 
 class Own(np.ndarray[Any, Any]):

@@ -320,7 +320,7 @@ class AutodiffObjective(Objective):
                 program, plain = self.program, float(objective.value(at))
                 for _ in range(2):
                     if same(program.rows(at[None, :])[0, 0], plain, objective.rounding):
-                        break
+                        return
                     # The data that the function reads has changed since it was traced.
                     program.paths = []
 
