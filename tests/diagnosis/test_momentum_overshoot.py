@@ -10,6 +10,7 @@ import fallline
 from fallline.diagnosis.case import Case
 from fallline.diagnosis.findings import momentum_overshoot as overshoot_file
 
+ROSENBROCK = "(1 - x)**2 + 100*(y - x**2)**2"
 SHOWN: Runs = {
     "0.99 on a parabola": lambda: run("x**2", 1.0, M(0.005, momentum=0.99), 150),
     "0.995 in two coordinates": lambda: run(bowl(1, 4), [1, 1], M(0.01, momentum=0.995), 200),
@@ -31,6 +32,7 @@ FINE: Runs = {
     "no momentum": lambda: run(bowl(1, 4), [1, 1], G(0.4), 100),
     "Nesterov momentum": lambda: run(bowl(1, 100), [1, 1], fallline.Nesterov(0.01, momentum=0.8), 300),
     "Adam": lambda: run(bowl(1, 100), [1, 1], A(0.05), 400),
+    "ripples at the start of a long descent": lambda: run(ROSENBROCK, [-1.2, 1], A(0.05), 200),
     "a rate above the limit": lambda: run(bowl(1, 4), [1, 1], M(1.5, momentum=0.9), 60),
 }
 
@@ -45,6 +47,8 @@ def test_the_climbs_are_those_of_the_pendulum() -> None:
     steps, rate = 300, 0.002
     finding = the("momentum_overshoot", run("x**2", 1.0, M(rate, momentum=0.999), steps))
     assert finding.numbers["climbs"] == pytest.approx(steps * np.sqrt(2 * rate) / np.pi, abs=1)
+    # The value at the turning points shrinks by the momentum with each step.
+    assert 0.999**steps < finding.numbers["height"] < 0.999 ** (0.7 * steps)
 
 
 def test_the_settings_that_are_proposed() -> None:

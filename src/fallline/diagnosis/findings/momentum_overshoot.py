@@ -16,7 +16,7 @@ CARRIED = 0.1
 MOST = 0.6
 # The fewest separate climbs.
 CLIMBS = 2
-# How high the last climbs still are, as a part of the whole fall.
+# How high the last climbs still are above the lowest value before them, as a part of the whole fall.
 HIGH = 0.02
 # The names of the settings that say how much of the last steps is kept.
 KEPT = ("momentum", "beta1", "beta")
@@ -42,22 +42,22 @@ def momentum_overshoot(case: Case) -> Finding | None:
     share, climbs = steps.share(carried), int(np.count_nonzero(course.rises[1:] & ~course.rises[:-1]))
     if share < CARRIED or climbs < CLIMBS or carried.sum() < MOST * uphill.sum():
         return None
-    late = course.values[course.part(0.7, 1.0)]
-    height = float(np.max(late) - course.lowest)
-    if not height > HIGH * (course.start - course.lowest):
+    late, fall = course.part(0.7, 1.0), course.start - course.lowest
+    height = float(np.max((course.values - np.fmin.accumulate(course.values))[late]))
+    if not height > HIGH * fall:
         return None
     kept = float(setting_of(rule, name)[0])
     return Finding(
         name="momentum_overshoot",
         title="Momentum carries the run past the minimum",
         evidence=f"{share:.0%} of {len(steps.rows)} steps went uphill against the slope, in {climbs} climbs; in the "
-        f"last third the value still rises to {course.lowest + height:.3g}, above the lowest of {course.lowest:.3g}. "
-        f"{name} is {kept:g}.",
+        f"last third the value still climbs by {height:.3g}, beside {fall:.3g} that it fell in all, with "
+        f"{name} {kept:g}.",
         cause="The running sum of past steps outweighs the slope, so that the run swings through the valley like a "
         "ball that hardly loses speed.",
         remedies=_remedies(case, name, kept),
         since=int(steps.number[np.flatnonzero(carried)[0]]),
-        numbers={"carried": share, "climbs": climbs, "height": height, name: kept},
+        numbers={"carried": share, "climbs": climbs, "height": height, "fall": fall, name: kept},
         steps=tuple(int(step) for step in steps.number[carried][:100]),
     )
 
