@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -54,8 +55,7 @@ def well_told(finding: Finding, name: str) -> Finding:
 
 def found(name: str, result: Any) -> Finding | None:
     """What the check of this name finds, None for nothing."""
-    finding = CHECKS[name].find(Case.of(result))
-    return None if finding is None else well_told(finding, name)
+    return looked(name, Case.of(result))
 
 
 def the(name: str, result: Any) -> Finding:
@@ -77,6 +77,31 @@ def alarms(result: Any) -> list[str]:
     diagnosis = diagnose(result, proof=False)
     assert not [reason for reason in diagnosis.unchecked.values() if reason.startswith("raised ")]
     return [finding.name for finding in diagnosis.alarms]
+
+
+def handmade(values: Any, rule: Any = None, objective: Any = "x**2", **parts: Any) -> fallline.Trajectory:
+    """A run with these values, and other columns where they are given: its points and gradients are else a descent's."""
+    values = np.asarray(values, float)
+    start = np.asarray(parts["x"], float)[0] if "x" in parts else [1.0]
+    path = run(objective, start, rule or G(1e-4), len(values) - 1, stop=fallline.Target(-9e9))
+    columns = {name: np.asarray(part, float) if name in ("x", "gradient", "rate") else part for name, part in parts.items()}
+    return replace(path, value=values, **columns)
+
+
+def altered(case: Case, **numbers: Any) -> Case:
+    """The case, with some numbers in place of those measured; names with two underscores are those of parts."""
+    for name, number in numbers.items():
+        part, _, of = name.partition("__")
+        own: Any = getattr(case, part) if of else None
+        whole = own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number}) if of else number
+        vars(case)[part] = whole
+    return case
+
+
+def looked(name: str, case: Case) -> Finding | None:
+    """What the check of this name finds in a case, None for nothing."""
+    finding = CHECKS[name].find(case)
+    return None if finding is None else well_told(finding, name)
 
 
 def space(**known: Any) -> Any:

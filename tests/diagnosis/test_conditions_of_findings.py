@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, bowl, line, run, well_told
+from tests.diagnosis.looks import A, G, altered, bowl, line, run, well_told
 
 import fallline
 from fallline import Linear, minimize
@@ -62,12 +62,8 @@ def test_a_check_has_what_it_is_given() -> None:
 def case_of(values: list[float], x: list[float], objective: Any = "", **numbers: Any) -> Case:
     """A case of a run with these values that ended at x, with some numbers in place of those measured of it."""
     path = run(objective or bowl(*[1] * len(x)), x, G(1e-4), len(values) - 1, stop=fallline.Target(-9.0))
-    case = Case.of(replace(path, value=np.array(values), x=np.tile(x, (len(values), 1)).astype(float)))
-    for name, number in numbers.items():
-        part, _, of = name.partition("__")
-        own: Any = getattr(case, part)
-        vars(case)[part] = own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number})
-    return case
+    tiled = np.tile(x, (len(values), 1)).astype(float)
+    return altered(Case.of(replace(path, value=np.array(values), x=tiled)), **numbers)
 
 
 def stranded(**changed: Any) -> bool:

@@ -48,7 +48,7 @@ def rate_decayed(case: Case) -> Finding | None:
     if not norms[-1] > STEEP * usual or case.left < LEFT:
         return None
     what, since, part = found
-    steps = max(case.course.length, 1)
+    steps = case.course.length
     rate = rate_of(case.rule)
     return Finding(
         name="rate_decayed",
