@@ -80,11 +80,13 @@ def alarms(result: Any) -> list[str]:
 
 
 def handmade(values: Any, rule: Any = None, objective: Any = "x**2", **parts: Any) -> fallline.Trajectory:
-    """A run with these values, and other columns where they are given: its points and gradients are else a descent's."""
+    """A run with these values and parts; its other columns are those of a descent."""
     values = np.asarray(values, float)
     start = np.asarray(parts["x"], float)[0] if "x" in parts else [1.0]
     path = run(objective, start, rule or G(1e-4), len(values) - 1, stop=fallline.Target(-9e9))
-    columns = {name: np.asarray(part, float) if name in ("x", "gradient", "rate") else part for name, part in parts.items()}
+    columns = {
+        name: np.asarray(part, float) if name in ("x", "gradient", "rate") else part for name, part in parts.items()
+    }
     return replace(path, value=values, **columns)
 
 
@@ -93,7 +95,9 @@ def altered(case: Case, **numbers: Any) -> Case:
     for name, number in numbers.items():
         part, _, of = name.partition("__")
         own: Any = getattr(case, part) if of else None
-        whole = own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number}) if of else number
+        whole = (
+            own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number}) if of else number
+        )
         vars(case)[part] = whole
     return case
 

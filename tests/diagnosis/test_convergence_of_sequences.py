@@ -75,7 +75,9 @@ def test_of_a_gradient_that_is_no_number_no_factor_is_told() -> None:
 
 @pytest.mark.parametrize(("rows", "kind"), [(14, "unknown"), (15, "linear")])
 def test_eight_rows_in_the_last_half_tell_a_rate(rows: int, kind: str) -> None:
-    assert sequence(0.9 ** T[:rows]).convergence().kind == kind
+    found = sequence(0.9 ** T[:rows]).convergence()
+    assert found.kind == kind
+    assert (found.unknown.get("left") == "needs a measured factor") == (kind == "unknown")
 
 
 def test_a_gradient_of_zero_tells_no_rate() -> None:
@@ -91,6 +93,14 @@ def test_steps_between_recorded_rows_count() -> None:
     found = sequence(0.9 ** (10 * T), every=10).convergence()
     assert found.factor == pytest.approx(0.9, rel=1e-9)
     assert found.measured == (1000, 2000)
+
+
+@pytest.mark.parametrize("size", [1.0, 50.0])
+def test_gradients_as_small_as_their_rounding_tell_nothing(size: float) -> None:
+    # The curvature is 1e6; 64 roundings of it times the point.
+    run = minimize("5e5*x**2", size, GradientDescent(1e-14), max_steps=200, engine="reference")
+    found = dataclasses.replace(run, gradient=0.9 ** T[:, None]).convergence()
+    assert found.measured[1] == math.floor(math.log(64 * 2.0**-52 * 1e6 * size) / math.log(0.9))
 
 
 def test_how_far_points_are_from_their_line() -> None:
@@ -166,6 +176,12 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     rows = {"x": np.arange(9.0), "y": np.arange(9.0) ** 2}
     streamed = fit(rows, "y", model="linear", stream=True, max_steps=9).trajectory.convergence()
     assert streamed.unknown["curvature"] == "needs many passes over files"
+    for formula, words in (
+        ("sqrt(x)", "has no finite value where the run ended"),
+        ("x**4", "the run ended at no finite point"),
+    ):
+        run = minimize(formula, 0.25 if formula == "sqrt(x)" else 9.0, GradientDescent(0.25), max_steps=9)
+        assert run.convergence().unknown["curvature"] == words
     run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
@@ -177,6 +193,10 @@ def test_the_theory_is_that_of_the_last_rate() -> None:
     found = minimize("x**2 + 10*y**2", [1.0, 1.0], rule, max_steps=20, engine="reference").convergence()
     # |1 - η λ| at the curvatures 2 and 20 and the rate 0.045.
     assert found.theory == pytest.approx(0.91, abs=1e-6)
+    # As it was recorded, whatever the schedule would have made of it.
+    path = minimize("x**2 + 10*y**2", [1.0, 1.0], rule, max_steps=20, engine="reference")
+    path = dataclasses.replace(path, rate=np.append(np.full(20, 0.07), np.nan))
+    assert path.convergence().theory == pytest.approx(0.86, abs=1e-6)
 
 
 def report(**settings: Any) -> Convergence:

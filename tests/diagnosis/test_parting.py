@@ -278,8 +278,9 @@ def test_a_comparison_of_one_run_has_no_second() -> None:
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
-    with pytest.raises(FalllineError, match="it must be what minimize returns"):
-        differ(run(), "adam")  # type: ignore[arg-type]
+    for pair, name in (((run(), "adam"), "b"), (("adam", run()), "a")):
+        with pytest.raises(FalllineError, match=f"^{name} is 'adam'; it must be what minimize returns$"):
+            differ(*pair)  # type: ignore[arg-type]
     with pytest.raises(FalllineError, match=r"^b is \('x',\), .* it must be of the coordinates \('x', 'y'\)$"):
         differ(run(), run(objective="x**2", x0=1.0))
 

@@ -169,6 +169,12 @@ def test_numbers_stand_in_brackets_where_their_sign_needs_them() -> None:
 )
 def test_a_number_in_latex_has_a_power_of_ten(text: str, latex: str) -> None:
     assert written_file._power_of_ten(text) == latex
+    # Inside a formula a sign or a product stands in brackets.
+    inside = written_file._in_latex(text)
+    if "norm" in text:
+        assert inside == r"\left\|\left(1, 2, \ldots\right)\right\|"
+    else:
+        assert inside == (rf"\left({latex}\right)" if "cdot" in latex or latex.startswith("-") else latex)
 
 
 def test_one_coordinate_alone_is_not_named() -> None:
@@ -286,6 +292,7 @@ def test_a_guarded_rule_that_asks_for_its_coordinates_is_written() -> None:
     assert "max(" in one.text
     assert one.change.tolist() == [0, 0.05]
     assert "formula" not in one.remarks
+    assert next(quantity.name for quantity in one.quantities) == "sign"
 
 
 def test_a_point_that_a_rule_without_a_formula_keeps_is_not_told_again() -> None:
@@ -459,3 +466,6 @@ def test_a_batch_is_named_with_its_epoch(step: int) -> None:
     assert run.explain(step).remarks["batch"] == told
     if step > 2:
         assert run[2:].explain(step).remarks["batch"] == told
+        # A run that goes on from another begins a new epoch.
+        on = minimize(loss, run.final.x, GradientDescent(0.01), max_steps=6, resume=run)
+        assert on.explain(6 + step).remarks["batch"] == told

@@ -296,7 +296,7 @@ class FitAgain(Again):
         if "batch_size" in settings:
             given = {"epochs": max(1, round(steps / self.steps_per_epoch)), "max_steps": None}
         if self.varied == "starts":
-            around = fit.fitted.standardised(np.asarray(settings["x0"], float)) if "x0" in settings else run.start.x
+            around = fit.fitted.standardised(np.asarray(settings["x0"])) if "x0" in settings else run.start.x
             given["x0"] = fit.fitted.own_units(start_near(run, around, number, part=LEAST if "x0" in settings else 1.0))
         if {"epochs", "max_steps"} & set(settings):
             del given["epochs"], given["max_steps"]

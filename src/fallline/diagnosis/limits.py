@@ -72,5 +72,5 @@ def _answers(rule: Optimizer[Any], size: float) -> FloatArray:
         state = rule.init(np.zeros(1))
         for step, gradient in enumerate(np.multiply(size, PROBES), start=1):
             change, state = rule.update(np.array([gradient]), state, 1.0 if searched else float(rule.rate(step)), step)
-            changes.append(float(np.ravel(change)[0]))
+            changes.append(np.asarray(change).item())
     return np.array(changes or [np.nan])

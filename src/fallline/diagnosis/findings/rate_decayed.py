@@ -106,7 +106,7 @@ def _divides_by_a_sum(rule: Optimizer[Any]) -> bool:
     with np.errstate(all="ignore"):
         for step in range(1, STEPS + 1):
             change, state = rule.update(np.ones(1), state, 1.0, step)
-            lengths.append(abs(float(np.ravel(change)[0])))
+            lengths.append(np.abs(change).item())
             if step > 1 and lengths[-1] > lengths[-2]:
                 return False
     return lengths[-1] < SHRUNK * lengths[STEPS // 4 - 1]
