@@ -268,6 +268,12 @@ def test_runs_are_named_up_to_three(runs: tuple[str, ...], sentence: str) -> Non
     assert told.whose(finding(1, runs=runs)) == sentence
 
 
+def test_a_long_title_goes_on_below_its_first_word() -> None:
+    lines = Diagnosis("a", (Finding("x", "word " * 40, "", ""),)).text.splitlines()
+    assert lines[2].startswith("1. Word word")
+    assert lines[3].startswith("   word")
+
+
 def test_long_sentences_are_cut() -> None:
     assert len(told.bounded("word " * 1000)) <= 6 * LONGEST
     assert told.bounded("word " * 20).strip() == ("word " * 20).strip()

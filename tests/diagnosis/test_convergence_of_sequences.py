@@ -67,6 +67,11 @@ def test_a_sequence_that_does_not_shrink_is_of_no_kind(growth: float) -> None:
     assert found.unknown["left"] == "needs a measured factor"
 
 
+@pytest.mark.parametrize(("fall", "kind"), [(0.996e-6, "none"), (1.004e-6, "linear")])
+def test_a_fall_by_less_than_a_millionth_is_none(fall: float, kind: str) -> None:
+    assert sequence(np.exp(-fall / 100 * T)).convergence().kind == kind
+
+
 def test_of_a_gradient_that_is_no_number_no_factor_is_told() -> None:
     found = sequence(np.where(T == 30, np.nan, 0.9**T)).convergence(0.5)
     assert (found.kind, found.measured, found.target) == ("none", (0, 200), 0.5)

@@ -109,7 +109,7 @@ def test_what_the_neighbours_tell() -> None:
     assert Sample.of(Network(twice, Y[:10], hidden=(2,), loss="squared")).told < 1
 
 
-def test_a_sample_is_of_rows_that_count_in_their_order() -> None:
+def test_a_sample_is_of_rows_that_count_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = Linear(X, np.arange(60.0), sample_weight=(np.arange(60) % 3 > 0).astype(float))
     sample = Sample.of(loss, most=25)
     assert len(sample.rows) == 25
@@ -119,6 +119,9 @@ def test_a_sample_is_of_rows_that_count_in_their_order() -> None:
     assert np.array_equal(Sample.of(loss, most=25).rows.y, sample.rows.y)
     assert len(Sample.of(loss, most=400).rows) == 40
     assert len(Sample.of(loss, most=0).rows) == 1
+    # Of so many numbers altogether, of which a row has four.
+    monkeypatch.setattr("fallline.diagnosis.sample.NUMBERS", 103)
+    assert len(Sample.of(loss).rows) == 25
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])

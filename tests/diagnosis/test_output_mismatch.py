@@ -300,6 +300,8 @@ def test_classes_under_a_loss_of_numbers(y: Any, value: float, told: bool) -> No
             assert finding.title == f"{count} classes are taken for numbers"
             assert f"{len(y)} targets are the whole numbers 0 to {count - 1}, each " in finding.evidence
     assert found("output_mismatch", ended(Poisson(random, y), value=value)) is None
+    of_classes = Network(random, np.arange(len(y)) % 3, hidden=(2,))
+    assert found("output_mismatch", ended(of_classes, value=value)) is None
 
 
 @pytest.mark.parametrize(("short", "told"), [(0.23, True), (0.22, False)])

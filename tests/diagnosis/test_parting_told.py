@@ -175,6 +175,13 @@ def test_rounding_that_grew_is_told_as_such(part: float, words: str) -> None:
     assert "engine" not in differ(path, other).facts
 
 
+def test_beside_a_start_at_0_no_rounding_is_large() -> None:
+    path = minimize("(x - 1)**2 + (y - 2)**2", [0.0, 0.0], fallline.GradientDescent(0.01), max_steps=5)
+    found = differ(path, moved(path, 5, x=1e-17))
+    assert (found.step, found.by) == (5, "rounding")
+    assert found.facts["size"].startswith("at most ")
+
+
 def test_another_gradient_at_the_same_point() -> None:
     path = run()
     gradient = path.gradient.copy()

@@ -216,6 +216,7 @@ def ends(*values: float, start: float = 10.0) -> list[Ended]:
         # Ten times less above the lowest, where the difference is not nothing: a twentieth of the fall on data.
         (ends(0.0, 0.06, 0.06, 0.06, 0.06), ends(*[0.601] * 5), False, True),
         (ends(0.0, 0.061, 0.06, 0.06, 0.061), ends(*[0.6] * 5), False, False),
+        (ends(1.0, 1.06, 1.06, 1.06, 1.06), ends(*[1.601] * 5), False, True),
         (ends(0.0, 0.05, 0.05, 0.05, 0.05), ends(*[0.54] * 5), False, False),
         (ends(0.0, 0.05, 0.05, 0.05, 0.05), ends(*[0.51] * 5), True, True),
         (ends(0.0, 1e-9, 1e-9, 1e-9, 1e-9), ends(*[9e-8] * 5), True, False),
@@ -249,6 +250,7 @@ def test_a_run_that_ends_above_its_start_is_no_win() -> None:
 
 def test_starts_that_are_infinite_have_no_fall_but_a_win() -> None:
     assert level_won(ends(*[1.0] * 5, start=np.inf), ends(*[np.nan] * 5), exact=False) == 1.0
+    assert level_won(ends(*[1.0] * 5, start=np.inf), ends(*[1.0] * 5), exact=False) is None
 
 
 # What is repeated

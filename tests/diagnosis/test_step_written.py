@@ -453,6 +453,10 @@ def test_a_line_search_tells_its_trials() -> None:
     assert bare == f"backtracking found {rates[-1]:.6g}"
     other = dataclasses.replace(run, rate=np.append(0.3, run.rate[1:]))
     assert other.explain(1).remarks["line search"] == "backtracking found 0.3"
+    # On batches, on that of the step.
+    loss = fallline.Linear(np.arange(6.0), np.arange(6.0) ** 2).batches(2)
+    run = minimize(loss, [0.0, 0.0], GradientDescent(fallline.Backtracking()), max_steps=3, seed=5)
+    assert " at trial " in run.explain(2).remarks["line search"]
     run = minimize("x**2 + 4*y**2", [4.0, 1.0], GradientDescent(fallline.ExactQuadratic()), max_steps=1)
     assert run.explain(1).remarks["line search"] == "exact_quadratic found 0.2 from trials [1]"
 
