@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline import GradientDescent, Momentum, MultiStep, Trajectory, fit, minimize
+from fallline import LBFGS, Adam, GradientDescent, Momentum, MultiStep, Nesterov, Trajectory, fit, minimize
 from fallline.arrays import FloatArray
 from fallline.diagnosis import convergence as convergence_file
 from fallline.diagnosis.convergence import Best, Convergence
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best settings take long to find: here a rule stays as it is, with the lowest over the highest curvature."""
+    monkeypatch.setattr(convergence_file, "best_fixed", lambda rule, lowest, highest: (rule, lowest / highest))
 
 
 def sequence(norms: FloatArray, values: FloatArray | None = None, every: int = 1) -> Trajectory:
@@ -191,6 +197,46 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
     assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "rule", "words"),
+    [
+        ("x**2 - y**2", [1.0, 0.0], GradientDescent(0.1), "the run ended at no minimum: it curves downwards along a"),
+        ("x**2 + 0*y", [1.0, 0.0], GradientDescent(0.1), "the lowest curvature is 0 to within "),
+        ("x**2 + 9*y**2", [1.0, 1.0], LBFGS(), "the rule has none: "),
+        (
+            "x**2 + 9*y**2",
+            [1.0, 1.0],
+            Adam(0.1),
+            "needs the state of the rule, which a run by engine='reference' holds",
+        ),
+        # The slopes of a coordinate were 1e17 times as large, and its rate is as much smaller.
+        (
+            "x**2 + y**2",
+            [1.0, 1e17],
+            Adam(0.1),
+            "the lowest curvature is 0 for the rates that the rule gives its coord",
+        ),
+    ],
+)
+def test_why_there_is_no_theory(formula: str, start: list[float], rule: Any, words: str) -> None:
+    run = minimize(formula, start, rule, max_steps=20, engine="reference")
+    run = dataclasses.replace(run, optimizer_state=None) if words.startswith("needs") else run
+    found = run.convergence()
+    assert found.unknown["theory"].startswith(words)
+    assert math.isnan(found.theory)
+    # What adapts or has no limit is not among the best; and where there is no minimum there are none.
+    at_minimum = found.lowest > 1e-9
+    assert [type(best.rule) for best in found.best] == ([GradientDescent, Momentum] if at_minimum else [])
+
+
+def test_a_rule_of_the_same_kind_is_among_the_best() -> None:
+    run = minimize("x**2 + 10*y**2", [1.0, 1.0], Nesterov(0.01), max_steps=20, engine="reference")
+    found = run.convergence()
+    assert [type(best.rule) for best in found.best] == [GradientDescent, Momentum, Nesterov]
+    # At the curvatures 2 and 20.
+    assert [best.factor for best in found.best] == pytest.approx([0.1] * 3, rel=1e-6)
 
 
 def test_the_theory_is_that_of_the_last_rate() -> None:
