@@ -55,7 +55,8 @@ def well_told(finding: Finding, name: str) -> Finding:
 
 def found(name: str, result: Any) -> Finding | None:
     """What the check of this name finds, None for nothing."""
-    return looked(name, Case.of(result))
+    finding = CHECKS[name].find(Case.of(result))
+    return None if finding is None else well_told(finding, name)
 
 
 def the(name: str, result: Any) -> Finding:
@@ -79,33 +80,16 @@ def alarms(result: Any) -> list[str]:
     return [finding.name for finding in diagnosis.alarms]
 
 
-def handmade(values: Any, rule: Any = None, objective: Any = "x**2", **parts: Any) -> fallline.Trajectory:
-    """A run with these values and parts; its other columns are those of a descent."""
-    values = np.asarray(values, float)
-    start = np.asarray(parts["x"], float)[0] if "x" in parts else [1.0]
-    path = run(objective, start, rule or G(1e-4), len(values) - 1, stop=fallline.Target(-9e9))
-    columns = {
-        name: np.asarray(part, float) if name in ("x", "gradient", "rate") else part for name, part in parts.items()
-    }
-    return replace(path, value=values, **columns)
-
-
 def altered(case: Case, **numbers: Any) -> Case:
     """The case, with some numbers in place of those measured; names with two underscores are those of parts."""
     for name, number in numbers.items():
         part, _, of = name.partition("__")
-        own: Any = getattr(case, part) if of else None
-        whole = (
-            own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number}) if of else number
-        )
+        whole: Any = number
+        if of:
+            own: Any = getattr(case, part)
+            whole = own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number})
         vars(case)[part] = whole
     return case
-
-
-def looked(name: str, case: Case) -> Finding | None:
-    """What the check of this name finds in a case, None for nothing."""
-    finding = CHECKS[name].find(case)
-    return None if finding is None else well_told(finding, name)
 
 
 def space(**known: Any) -> Any:

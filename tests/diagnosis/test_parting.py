@@ -283,7 +283,7 @@ def test_a_comparison_of_one_run_has_no_second() -> None:
 def test_what_cannot_be_compared_is_refused() -> None:
     for pair, name in (((run(), "adam"), "b"), (("adam", run()), "a")):
         with pytest.raises(FalllineError, match=f"^{name} is 'adam'; it must be what minimize returns$"):
-            differ(*pair)  # type: ignore[arg-type]
+            differ(*pair)
     with pytest.raises(
         FalllineError, match=r"^b is \('x',\), in its coordinates; it must be of the coordinates \('x', 'y'\)$"
     ):

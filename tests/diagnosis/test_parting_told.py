@@ -210,8 +210,9 @@ def test_another_gradient_at_the_same_point() -> None:
 def test_of_a_rule_that_is_not_at_hand_the_gradient_is_taken_where_the_run_is() -> None:
     path = run()
     gradient = path.gradient + np.where(np.arange(21) == 4, 1.0, 0.0)[:, None]
-    for one, other in ((path, {"rule": None}), (dataclasses.replace(path, rule=None), {})):
-        found = differ(one, dataclasses.replace(moved(path, 5, x=1.0), gradient=gradient, **other))
+    other = dataclasses.replace(moved(path, 5, x=1.0), gradient=gradient)
+    for pair in ((path, dataclasses.replace(other, rule=None)), (dataclasses.replace(path, rule=None), other)):
+        found = differ(*pair)
         assert (found.step, found.by) == (5, "gradient")
 
 

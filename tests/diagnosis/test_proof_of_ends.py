@@ -374,6 +374,9 @@ def test_batches_cost_their_share_and_are_varied_by_seeds() -> None:
     assert same.end == pytest.approx(error_of(loss.loss, run.final.x))
     assert other.end != same.end
     assert same.cost == pytest.approx(sum(run.evaluations) / 4 / 12)
+    for steps in (0, 5):
+        partly = repeat.ended({}, 0, 12, 10.0, (steps + 0.5) * same.cost, "value")
+        assert partly.end == pytest.approx(error_of(loss.loss, run.x[steps]))
     next_seed = minimize(loss, [0.0, 0.0], GradientDescent(0.05), max_steps=12, seed=4)
     assert other.end == pytest.approx(error_of(loss.loss, next_seed.final.x))
 
