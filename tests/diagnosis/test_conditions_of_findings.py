@@ -416,13 +416,17 @@ def test_the_momentum_for_a_narrow_valley(highest: float, narrow: float, rate: f
     assert newton.settings["optimizer"] == fallline.LBFGS()
 
 
+# An epsilon for each coordinate, which a rule takes though it is meant for a number.
+OF_EACH: Any = np.array([0.5, 0.1])
+
+
 @pytest.mark.parametrize(
     ("rule", "usual"),
     [
         (fallline.Adam(0.1, epsilon=0.5), 1e-8),
         (fallline.Lookahead(fallline.Adam(0.1, epsilon=0.5)), 1e-8),
         (fallline.Adam(0.1, convention="keras"), 1e-7),
-        (fallline.Adam(0.1, epsilon=np.array([0.5, 0.1])), None),
+        (fallline.Adam(0.1, epsilon=OF_EACH), None),
         (G(0.1), None),
         (fallline.Lookahead(G(0.1)), None),
     ],

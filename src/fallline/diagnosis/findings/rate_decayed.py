@@ -102,7 +102,8 @@ def _divides_by_a_sum(rule: Optimizer[Any]) -> bool:
     """Whether the steps on one gradient, at one rate, get ever shorter."""
     if not rule.elementwise or getattr(rule, "penalty", None) is not None:
         return False
-    state, lengths = rule.init(np.zeros(1)), []
+    state = rule.init(np.zeros(1))
+    lengths: list[float] = []
     with np.errstate(all="ignore"):
         for step in range(1, STEPS + 1):
             change, state = rule.update(np.ones(1), state, 1.0, step)
