@@ -160,11 +160,11 @@ DECADES = 10.0 ** np.arange(1, 13)
         (np.where(DECADES > 1e4, np.nan, -DECADES), False),
         # Only the last half counts.
         (np.concatenate([np.arange(5.0), 4 - np.arange(1.0, 8)]), True),
-        (np.concatenate([np.arange(6.0), 5 - np.arange(1.0, 7)]), False),
-        (-np.cumsum([1.0] * 9 + [2, 3, 2]), False),
         (np.concatenate([-np.arange(11.0), [-10.5]]), False),
         (np.concatenate([-np.arange(11.0), [-10.995]]), True),
         (np.concatenate([-np.arange(11.0), [-10.985]]), False),
+        (np.concatenate([np.arange(6.0), 5 - np.arange(1.0, 7)]), False),
+        (-np.cumsum([1.0] * 9 + [2, 3, 2]), False),
     ],
 )
 def test_a_fall_without_end(values: FloatArray, endless: bool) -> None:
