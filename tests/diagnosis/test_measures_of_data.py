@@ -379,6 +379,12 @@ def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None
     assert (targets(**known) is not None) == told
 
 
+def test_targets_of_a_model_of_counts_need_no_scale() -> None:
+    # The best constant, ln(3e4) = 10.3, is beyond 10, and the steps reach 5.
+    assert judged(Poisson(X, 3e4 + COUNTS), Adam(0.5), 10, 0.2, None) is None
+    assert targets(10.3 + SIDES, reach=5.0) is not None
+
+
 def test_what_is_told_of_targets() -> None:
     far = targets(20 + SIDES, reach=8.0, broke_out=5)
     assert far.title == "The targets are not scaled: their mean is 20, their deviation 1"
