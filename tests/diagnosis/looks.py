@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -77,6 +78,18 @@ def alarms(result: Any) -> list[str]:
     diagnosis = diagnose(result, proof=False)
     assert not [reason for reason in diagnosis.unchecked.values() if reason.startswith("raised ")]
     return [finding.name for finding in diagnosis.alarms]
+
+
+def altered(case: Case, **numbers: Any) -> Case:
+    """The case, with some numbers in place of those measured; names with two underscores are those of parts."""
+    for name, number in numbers.items():
+        part, _, of = name.partition("__")
+        whole: Any = number
+        if of:
+            own: Any = getattr(case, part)
+            whole = own._replace(**{of: number}) if hasattr(own, "_replace") else replace(own, **{of: number})
+        vars(case)[part] = whole
+    return case
 
 
 def space(**known: Any) -> Any:

@@ -268,6 +268,12 @@ def test_runs_are_named_up_to_three(runs: tuple[str, ...], sentence: str) -> Non
     assert told.whose(finding(1, runs=runs)) == sentence
 
 
+def test_a_long_title_goes_on_below_its_first_word() -> None:
+    lines = Diagnosis("a", (Finding("x", "word " * 40, "", ""),)).text.splitlines()
+    assert lines[2].startswith("1. Word word")
+    assert lines[3].startswith("   word")
+
+
 def test_long_sentences_are_cut() -> None:
     assert len(told.bounded("word " * 1000)) <= 6 * LONGEST
     assert told.bounded("word " * 20).strip() == ("word " * 20).strip()
@@ -289,6 +295,7 @@ def test_long_sentences_are_cut() -> None:
         ("1/x", [0.0], "a division by 0"),
         ("x + sqrt(x - 3)", [1.0], "sqrt(-2)"),
         ("(x - 3)**0.3", [1.0], "-2 to the power 0.3"),
+        ("x + mod(x, y)", [5.0, 0.0], "mod(5, 0)"),
         ("log(x)*2", [-2.0], "log(-2)"),
         ("exp(x) + 1", [1000.0], "exp(1000)"),
         ("1e300*x*x", [1e10], "a product that is too large for a number: 1e+300 · 1e+10 · 1e+10"),

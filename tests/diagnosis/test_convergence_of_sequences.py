@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fallline import GradientDescent, Momentum, MultiStep, Trajectory, fit, minimize
+from fallline import LBFGS, Adam, GradientDescent, Momentum, MultiStep, Nesterov, Trajectory, fit, minimize
 from fallline.arrays import FloatArray
 from fallline.diagnosis import convergence as convergence_file
 from fallline.diagnosis.convergence import Best, Convergence
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The best settings take long to find: here a rule stays as it is, with the lowest over the highest curvature."""
+    monkeypatch.setattr(convergence_file, "best_fixed", lambda rule, lowest, highest: (rule, lowest / highest))
 
 
 def sequence(norms: FloatArray, values: FloatArray | None = None, every: int = 1) -> Trajectory:
@@ -67,6 +73,11 @@ def test_a_sequence_that_does_not_shrink_is_of_no_kind(growth: float) -> None:
     assert found.unknown["left"] == "needs a measured factor"
 
 
+@pytest.mark.parametrize(("fall", "kind"), [(0.996e-6, "none"), (1.004e-6, "linear")])
+def test_a_fall_by_less_than_a_millionth_is_none(fall: float, kind: str) -> None:
+    assert sequence(np.exp(-fall / 100 * T)).convergence().kind == kind
+
+
 def test_of_a_gradient_that_is_no_number_no_factor_is_told() -> None:
     found = sequence(np.where(T == 30, np.nan, 0.9**T)).convergence(0.5)
     assert (found.kind, found.measured, found.target) == ("none", (0, 200), 0.5)
@@ -75,7 +86,9 @@ def test_of_a_gradient_that_is_no_number_no_factor_is_told() -> None:
 
 @pytest.mark.parametrize(("rows", "kind"), [(14, "unknown"), (15, "linear")])
 def test_eight_rows_in_the_last_half_tell_a_rate(rows: int, kind: str) -> None:
-    assert sequence(0.9 ** T[:rows]).convergence().kind == kind
+    found = sequence(0.9 ** T[:rows]).convergence()
+    assert found.kind == kind
+    assert (found.unknown.get("left") == "needs a measured factor") == (kind == "unknown")
 
 
 def test_a_gradient_of_zero_tells_no_rate() -> None:
@@ -91,6 +104,14 @@ def test_steps_between_recorded_rows_count() -> None:
     found = sequence(0.9 ** (10 * T), every=10).convergence()
     assert found.factor == pytest.approx(0.9, rel=1e-9)
     assert found.measured == (1000, 2000)
+
+
+@pytest.mark.parametrize("size", [1.0, 50.0])
+def test_gradients_as_small_as_their_rounding_tell_nothing(size: float) -> None:
+    # The curvature is 1e6; 64 roundings of it times the point.
+    run = minimize("5e5*x**2", size, GradientDescent(1e-14), max_steps=200, engine="reference")
+    found = dataclasses.replace(run, gradient=0.9 ** T[:, None]).convergence()
+    assert found.measured[1] == math.floor(math.log(64 * 2.0**-52 * 1e6 * size) / math.log(0.9))
 
 
 def test_how_far_points_are_from_their_line() -> None:
@@ -166,10 +187,56 @@ def test_what_a_file_cannot_hold_is_named() -> None:
     rows = {"x": np.arange(9.0), "y": np.arange(9.0) ** 2}
     streamed = fit(rows, "y", model="linear", stream=True, max_steps=9).trajectory.convergence()
     assert streamed.unknown["curvature"] == "needs many passes over files"
+    for formula, words in (
+        ("sqrt(x)", "has no finite value where the run ended"),
+        ("x**4", "the run ended at no finite point"),
+    ):
+        run = minimize(formula, 0.25 if formula == "sqrt(x)" else 9.0, GradientDescent(0.25), max_steps=9)
+        assert run.convergence().unknown["curvature"] == words
     run = minimize("x**2 + 10*y**2", [1.0, 1.0], GradientDescent(0.05), max_steps=20, engine="reference")
     ruleless = dataclasses.replace(run, rule=None).convergence()
     assert ruleless.unknown["theory"] == "needs the rule, which a file cannot hold"
     assert [type(best.rule) for best in ruleless.best] == [GradientDescent, Momentum]
+
+
+@pytest.mark.parametrize(
+    ("formula", "start", "rule", "words"),
+    [
+        ("x**2 - y**2", [1.0, 0.0], GradientDescent(0.1), "the run ended at no minimum: it curves downwards along a"),
+        ("x**2 + 0*y", [1.0, 0.0], GradientDescent(0.1), "the lowest curvature is 0 to within "),
+        ("x**2 + 9*y**2", [1.0, 1.0], LBFGS(), "the rule has none: "),
+        (
+            "x**2 + 9*y**2",
+            [1.0, 1.0],
+            Adam(0.1),
+            "needs the state of the rule, which a run by engine='reference' holds",
+        ),
+        # The slopes of a coordinate were 1e17 times as large, and its rate is as much smaller.
+        (
+            "x**2 + y**2",
+            [1.0, 1e17],
+            Adam(0.1),
+            "the lowest curvature is 0 for the rates that the rule gives its coord",
+        ),
+    ],
+)
+def test_why_there_is_no_theory(formula: str, start: list[float], rule: Any, words: str) -> None:
+    run = minimize(formula, start, rule, max_steps=20, engine="reference")
+    run = dataclasses.replace(run, optimizer_state=None) if words.startswith("needs") else run
+    found = run.convergence()
+    assert found.unknown["theory"].startswith(words)
+    assert math.isnan(found.theory)
+    # What adapts or has no limit is not among the best; and where there is no minimum there are none.
+    at_minimum = found.lowest > 1e-9
+    assert [type(best.rule) for best in found.best] == ([GradientDescent, Momentum] if at_minimum else [])
+
+
+def test_a_rule_of_the_same_kind_is_among_the_best() -> None:
+    run = minimize("x**2 + 10*y**2", [1.0, 1.0], Nesterov(0.01), max_steps=20, engine="reference")
+    found = run.convergence()
+    assert [type(best.rule) for best in found.best] == [GradientDescent, Momentum, Nesterov]
+    # At the curvatures 2 and 20.
+    assert [best.factor for best in found.best] == pytest.approx([0.1] * 3, rel=1e-6)
 
 
 def test_the_theory_is_that_of_the_last_rate() -> None:
@@ -177,6 +244,10 @@ def test_the_theory_is_that_of_the_last_rate() -> None:
     found = minimize("x**2 + 10*y**2", [1.0, 1.0], rule, max_steps=20, engine="reference").convergence()
     # |1 - η λ| at the curvatures 2 and 20 and the rate 0.045.
     assert found.theory == pytest.approx(0.91, abs=1e-6)
+    # As it was recorded, whatever the schedule would have made of it.
+    path = minimize("x**2 + 10*y**2", [1.0, 1.0], rule, max_steps=20, engine="reference")
+    path = dataclasses.replace(path, rate=np.append(np.full(20, 0.07), np.nan))
+    assert path.convergence().theory == pytest.approx(0.86, abs=1e-6)
 
 
 def report(**settings: Any) -> Convergence:

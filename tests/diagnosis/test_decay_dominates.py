@@ -112,6 +112,7 @@ def held_back(weight: float = 0.2, l2: float = 3.0, start: float = 0.0, **settin
         ({"weight": np.inf}, False),
         # The penalty pulls with λ w, the data with 1 - w: half as strongly.
         ({"l2": 2.04}, True),
+        ({"weight": 0.25, "l2": 1.5}, False),
         ({"l2": 1.96}, False),
         # 1 - (1 - w)² is less than half of what a line tells, which is all.
         ({"weight": 0.29}, True),

@@ -147,6 +147,7 @@ def test_it_prints_at_most_thirty_lines_and_has_the_rest_in_its_text(count: int)
     assert len(shown.splitlines()) <= MOST_LINES
     assert max(map(len, shown.splitlines())) <= LONGEST
     assert all(f"Title {i}." in whole for i in range(count))
+    assert whole.splitlines()[1].startswith(("a ", "run"))
     if count <= 6:
         assert all(f"Title {i}." in shown for i in range(count))
 

@@ -173,6 +173,8 @@ def test_a_slow_clock_hides_no_wrong_gradient() -> None:
         # Quotients of the two smallest steps, 1e-5 and 3e-5, must agree to a ten thousandth: 8e-10 of the cube.
         (lambda x: x + 0.99e-4 / 8e-10 * x**3, 0.0, 1.0),
         (lambda x: x + 1.01e-4 / 8e-10 * x**3, 0.0, None),
+        (lambda x: 100 * (x + 0.99e-4 / 8e-10 * x**3), 0.0, 100.0),
+        (lambda x: 0.01 * (x + 1.01e-4 / 8e-10 * x**3), 0.0, None),
     ],
 )
 def test_the_slope_of_values(function: Any, x: float, slope: float | None) -> None:

@@ -113,6 +113,7 @@ def grouped(**parts: Any) -> list[tuple[int, int, bool]]:
         ({"at50": [6, 6, 6, 6, *[9] * 12]}, []),
         ({"at50": [6, 6, 6, 6, *[9] * 11]}, [(50, 64, True)]),
         ({"at50": [*[6] * 16, *[9] * 34]}, [(50, 99, False)]),
+        ({"at50": [*[6] * 16, 9, *[4] * 33]}, [(50, 99, False)]),
     ],
 )
 def test_the_rows_of_a_jump(parts: dict[str, Any], spikes: list[tuple[int, int, bool]]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.diagnosis.looks import A, G, found, run, the
+from tests.diagnosis.looks import A, G, altered, found, run, the
 
 import fallline
 from fallline import Trajectory
@@ -133,6 +133,8 @@ def test_for_a_jump_clipping_and_a_slower_rate_are_offered() -> None:
     typical = float(f"{2 * np.median(path.gradient_norm):.2g}")
     assert clip.settings["optimizer"] == fallline.ClipNorm(G(1e-4), limit=typical)
     assert slower.settings["optimizer"] == G(3e-5)
+    flat = the("loss_spike", dataclasses.replace(path, gradient=np.full_like(path.gradient, 0.1)))
+    assert flat.remedies[0].settings["optimizer"] == fallline.ClipNorm(G(1e-4), limit=0.2)
     still = dataclasses.replace(path, gradient=np.zeros_like(path.gradient))
     assert [one.settings["optimizer"] for one in the("loss_spike", still).remedies] == [G(3e-5)]
 
@@ -162,6 +164,8 @@ DECADES = 10.0 ** np.arange(1, 13)
         (np.concatenate([-np.arange(11.0), [-10.5]]), False),
         (np.concatenate([-np.arange(11.0), [-10.995]]), True),
         (np.concatenate([-np.arange(11.0), [-10.985]]), False),
+        (np.concatenate([np.arange(6.0), 5 - np.arange(1.0, 7)]), False),
+        (-np.cumsum([1.0] * 9 + [2, 3, 2]), False),
     ],
 )
 def test_a_fall_without_end(values: FloatArray, endless: bool) -> None:
@@ -197,6 +201,8 @@ def test_the_values_on_the_way_down_are_told() -> None:
     # At 2 + 2 · 10^k, every other decade.
     (value, place) = map(float, finding.evidence.split("the value is ")[1].split(",")[0].split(" at "))
     assert value == pytest.approx(1 - 3 * place, rel=1e-3)
+    # From a ridge, to its right.
+    assert " the value is 0 at 1, " in the("unbounded", run("x**2 - y**2", [1.0, 0.0], G(0.01), 1)).evidence
     assert "-infinity" in the("unbounded", run("x**2 + 3*y", [1.0, 2.0], G(0.01), 1)).evidence
 
 
@@ -220,12 +226,33 @@ def test_of_many_coordinates_the_slope_and_the_way_are_followed() -> None:
     )
 
 
+def test_without_a_slope_and_a_way_no_point_is_asked_for() -> None:
+    asked: list[bool] = []
+
+    def flat(x: FloatArray) -> float:
+        asked.append(bool(np.isfinite(x).all()))
+        return 1.0
+
+    path = run(flat, np.ones(60), G(0.1), 1, gradient=lambda x: 0 * x)
+    assert found("unbounded", path) is None
+    assert all(asked)
+
+
 # A rate that decayed
+
+
+@dataclasses.dataclass(frozen=True)
+class Late(fallline.GradientDescent):
+    """Steps as long as those of a growing sum, but for the first, which is shorter."""
+
+    def update(self, gradient: Any, state: Any, rate: Any, step: Any) -> Any:
+        return rate * gradient * np.where(step == 1, 0.5, step**-0.5), state
 
 
 @pytest.mark.parametrize(
     ("rule", "sums"),
     [
+        (Late(0.1), False),
         (fallline.AdaGrad(0.1), True),
         (fallline.RMSProp(0.1), False),
         (A(0.1), False),
@@ -234,7 +261,7 @@ def test_of_many_coordinates_the_slope_and_the_way_are_followed() -> None:
         (fallline.LBFGS(), False),
     ],
 )
-def test_which_rules_divide_by_a_sum(rule: Any, sums: bool) -> None:
+def test_which_rules_divide_by_a_sum(rule: Any, sums: bool) -> None:  # never longer steps
     assert decayed_file._divides_by_a_sum(rule) == sums
 
 
@@ -255,6 +282,7 @@ def decayed(parts: Any, rule: Any = None) -> Case:
         ([0.001] * 22 + [1.0] * 20 + [0.001] * 58, None),  # it only went up for a moment
         ([0.001] * 20 + [1.0] * 22 + [0.001] * 58, 42),
         ([1.0] * 100, None),
+        ([1.0] * 40 + [0.001] * 59 + [1.0], None),  # it came back
         ([np.inf] + [1.0] * 99, None),
     ],
 )
@@ -315,10 +343,25 @@ def test_by_how_much_the_rate_may_grow(made_part: float, factor: float) -> None:
     assert slow_file._factor(plain, made_part) == pytest.approx(500, rel=1e-3)
 
 
+def test_the_gain_is_that_of_steps_whose_slope_promised_a_fall() -> None:
+    case = Case.of(run("x**2", 1.0, G(0.1), 5))
+    steps = case.measured._replace(
+        before=np.full(5, 2.0), after=np.array([1.5, 1.3, 11.0, np.nan, 11.0]), promised=np.array([1.0, 1, -1, 1, 0])
+    )
+    assert slow_file._gain(altered(case, measured=steps)) == pytest.approx(0.6)
+
+
 @pytest.mark.parametrize(
-    ("levels", "falls"), [((5, 4, 3, 2, 1), True), ((5, 4, 3, 3, 1), False), ((5, 4, 3, 2, 4), False)]
+    ("levels", "falls"),
+    [
+        ((5, 4, 3, 2, 1), True),
+        ((5, 6, 3, 2, 1), False),
+        ((5, 4, 4.5, 2, 1), False),
+        ((5, 4, 3, 3, 1), False),
+        ((5, 4, 3, 2, 4), False),
+    ],
 )
-def test_each_of_the_last_tenths_is_lower(levels: tuple[int, ...], falls: bool) -> None:
+def test_each_of_the_last_tenths_is_lower(levels: tuple[float, ...], falls: bool) -> None:
     values = np.concatenate([np.full(50, 9.0), np.repeat(levels, 10), levels[-1:]])
     assert slow_file._falls_on(Case.of(made(values))) == falls
 

@@ -171,6 +171,7 @@ def test_the_longest_part_of_a_step_that_falls() -> None:
         ("x + sqrt(x - 1)", 3.0, 5.0, True),
         ("x - log(x)", 3.0, 5.0, False),  # it rises before the edge
         ("log(x) + x", 2.0, 5.0, True),
+        ("max(x, 2) + 0*sqrt(x - 1)", 3.0, 5.0, False),  # it is level before the edge
     ],
 )
 def test_a_fall_up_to_the_edge(formula: str, start: float, rate: float, falls: bool) -> None:
@@ -242,6 +243,13 @@ def test_a_descent_takes_note_of_the_steepest_slope() -> None:
     assert found.slope == 2
     assert found.steepest == pytest.approx(2 * abs(found.x[0]), rel=1e-12)
     assert found.steepest > 2
+
+
+def test_on_a_floor_the_descent_ends() -> None:
+    # From a half by a tenth, and then by two.
+    found = trial_descent(Counted(lambda x: max(x, 0.0), lambda x: 1.0 if x > 0 else 0.0), np.array([0.25]), 20)
+    assert (found.steps, found.end) == (2, 0)
+    assert found.x[0] == pytest.approx(-0.05)
 
 
 @pytest.mark.parametrize("start", [0.0, np.nan])

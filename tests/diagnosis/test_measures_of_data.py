@@ -43,7 +43,8 @@ def test_the_share_of_the_variance_that_is_explained(weights: Any) -> None:
     assert sample.weights.sum() == pytest.approx(1)
     assert sample.share(sample.targets) == 1
     assert sample.share(np.full((60, 1), np.inf)) == -np.inf
-    assert np.isnan(Sample.of(Linear(X, np.ones(60))).explained(x))
+    for equal in (1.0, 1e6 / 3):
+        assert np.isnan(Sample.of(Linear(X, np.full(60, equal), sample_weight=weights)).explained(x))
     assert sample.shortfall(x) == pytest.approx(sample.told_by_a_line - sample.explained(x))
 
 
@@ -108,7 +109,7 @@ def test_what_the_neighbours_tell() -> None:
     assert Sample.of(Network(twice, Y[:10], hidden=(2,), loss="squared")).told < 1
 
 
-def test_a_sample_is_of_rows_that_count_in_their_order() -> None:
+def test_a_sample_is_of_rows_that_count_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = Linear(X, np.arange(60.0), sample_weight=(np.arange(60) % 3 > 0).astype(float))
     sample = Sample.of(loss, most=25)
     assert len(sample.rows) == 25
@@ -118,6 +119,9 @@ def test_a_sample_is_of_rows_that_count_in_their_order() -> None:
     assert np.array_equal(Sample.of(loss, most=25).rows.y, sample.rows.y)
     assert len(Sample.of(loss, most=400).rows) == 40
     assert len(Sample.of(loss, most=0).rows) == 1
+    # Of so many numbers altogether, of which a row has four.
+    monkeypatch.setattr("fallline.diagnosis.sample.NUMBERS", 103)
+    assert len(Sample.of(loss).rows) == 25
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
@@ -259,7 +263,8 @@ def test_the_part_that_is_ahead_is_newtons_decrement(model: Any, targets: Any, s
     loss = model(columns, targets, **settings)
     # The slope of an exponential has no largest change.
     rate = 0.1 / min(loss.smoothness(), 6e4)
-    path = fallline.minimize(loss, np.zeros(6), GradientDescent(rate), max_steps=20)
+    start = np.array([0.3, 0.02, -0.3, 0.2, 0.1, 0.1])
+    path = fallline.minimize(loss, start, GradientDescent(rate), max_steps=20)
     x = path.final.x
     gradient, size = loss.gradient(x), 1e-5
     hessian = np.array([loss.gradient(x + size * e) - loss.gradient(x - size * e) for e in np.eye(6)]) / (2 * size)
@@ -372,6 +377,12 @@ SIDES = np.resize([1.0, -1.0], 60)
 )
 def test_which_targets_are_not_scaled(known: dict[str, Any], told: bool) -> None:
     assert (targets(**known) is not None) == told
+
+
+def test_targets_of_a_model_of_counts_need_no_scale() -> None:
+    # The best constant, ln(3e4) = 10.3, is beyond 10, and the steps reach 5.
+    assert judged(Poisson(X, 3e4 + COUNTS), Adam(0.5), 10, 0.2, None) is None
+    assert targets(10.3 + SIDES, reach=5.0) is not None
 
 
 def test_what_is_told_of_targets() -> None:
@@ -656,13 +667,15 @@ def test_more_right_answers_than_by_chance(begin: int, end: int, better: bool) -
     rows = Rows(np.arange(20.0)[:, None], np.ones(20))
     # Right are the rows above the place at which the answer turns.
     points = np.array([[1.0, -5.5], [1.0, 0.5 - begin], [1.0, 0.5 - end]])
-    case: Any = SimpleNamespace(data=Logistic(rows.X, np.arange(20) % 2), run=SimpleNamespace(x=points))
-    case.fit = SimpleNamespace(held_out=SimpleNamespace(blocks=lambda: iter([rows])))
-    case.run.steps = np.array([10, 15, 20])
-    error, told = overfitting_file._paired(case, 10, 20)
-    assert told == better
     losses = [np.log1p(np.exp(-rows.X[:, 0] - b)) for b in points[[0, 2], 1]]
-    assert error == pytest.approx(np.std(losses[1] - losses[0]) / np.sqrt(20), rel=1e-9)
+    reductions: Any = {"mean": 1, "sum": 20}
+    for reduction, whole in reductions.items():
+        case: Any = SimpleNamespace(data=Logistic(rows.X, np.arange(20) % 2, reduction=reduction))
+        case.run = SimpleNamespace(x=points, steps=np.array([10, 15, 21]))
+        case.fit = SimpleNamespace(held_out=SimpleNamespace(blocks=lambda: iter([rows])))
+        error, told = overfitting_file._paired(case, 10, 21)
+        assert told == better
+        assert error == pytest.approx(whole * np.std(losses[1] - losses[0]) / np.sqrt(20), rel=1e-9)
 
 
 def test_right_answers_of_every_kind_of_model() -> None:

@@ -230,6 +230,8 @@ def test_what_does_not_suit_is_told(name: str) -> None:
         (sigmoid, mostly(0.5, 50, -0.0099), 0),
         (sigmoid, mostly(0.5, 50, -0.0101), 0.5),
         (np.tanh, mostly(0.5, 50, -1.0199), 0),
+        (lambda z: np.clip(z, 0, 1), mostly(0.5, 50, 1.02), 0),
+        (lambda z: np.clip(z, 0, 1), mostly(0.5, 50, -0.01), 0),
         (np.tanh, mostly(0.5, 50, -1.0201), 0.5),
         # Two in a hundred may be outliers.
         (sigmoid, mostly(0.5, 2, 9.0), 0),

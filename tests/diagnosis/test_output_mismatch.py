@@ -24,6 +24,8 @@ from fallline import (
     Trajectory,
 )
 from fallline.arrays import FloatArray
+from fallline.diagnosis.case import Case
+from fallline.diagnosis.findings.of_data import output_mismatch as mismatch_file
 from fallline.models import LinearFamily, Loss
 
 
@@ -155,8 +157,8 @@ def test_targets_out_of_reach_of_a_model(loss: Loss, title: str, words: str) -> 
 @pytest.mark.parametrize(
     "loss",
     [
-        Neuron(COLUMN, mostly(0, 50, 1 + 0.9e-6)),
-        Neuron(COLUMN, mostly(0, 50, -1 - 0.9e-6)),
+        Neuron(COLUMN, mostly(0, 50, 1 + 1e-6)),
+        Neuron(COLUMN, mostly(0, 50, -1 - 1e-6)),
         Neuron(COLUMN, mostly(0, 2, 9)),
         Neuron(COLUMN, mostly(0, 3, 9), sample_weight=mostly(2, 3, 1)),
         Rectifier(COLUMN, mostly(0, 50, 1e9)),
@@ -165,7 +167,7 @@ def test_targets_out_of_reach_of_a_model(loss: Loss, title: str, words: str) -> 
         Network(COLUMN, mostly(0, 50, 9), hidden=(2,), loss="squared"),
     ],
 )
-def test_targets_within_reach_of_a_model(loss: Loss) -> None:
+def test_targets_within_reach_of_a_model(loss: Loss) -> None:  # on the border, too
     assert found("output_mismatch", ended(loss)) is None
 
 
@@ -207,6 +209,17 @@ def test_targets_of_more_than_one_answer_and_numbers(loss: Loss) -> None:
 def test_data_in_files_are_not_looked_at_for_one_answer(stream: bool) -> None:
     fit = fallline.fit({"x": X[:, 0], "y": 0 * Y}, "y", model="poisson", max_steps=2, stream=stream)
     assert (found("output_mismatch", fit) is None) == stream
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "where"),
+    [(-1e-12, 1.0, "between 0 and 1"), (-1.0, -0.0, "between -1 and 0"), (-np.inf, -0.0, "below 0")],
+)
+def test_no_end_is_minus_0(low: float, high: float, where: str) -> None:
+    case = Case.of(ended(Neuron(COLUMN, mostly(0, 50, 9))))
+    finding = mismatch_file._unreached(case, low, high, np.array([-0.0, -0.0]), 0.5)
+    assert finding.title.startswith("Targets from 0 to 0 are")
+    assert finding.evidence.startswith(f"The output lies {where}; 50% of 2 targets do not.")
 
 
 def logit(p: float) -> float:
@@ -287,6 +300,8 @@ def test_classes_under_a_loss_of_numbers(y: Any, value: float, told: bool) -> No
             assert finding.title == f"{count} classes are taken for numbers"
             assert f"{len(y)} targets are the whole numbers 0 to {count - 1}, each " in finding.evidence
     assert found("output_mismatch", ended(Poisson(random, y), value=value)) is None
+    of_classes = Network(random, np.arange(len(y)) % 3, hidden=(2,))
+    assert found("output_mismatch", ended(of_classes, value=value)) is None
 
 
 @pytest.mark.parametrize(("short", "told"), [(0.23, True), (0.22, False)])

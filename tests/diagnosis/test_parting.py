@@ -78,6 +78,8 @@ def test_a_difference_that_is_rounding_at_first_is_told_where_it_shows() -> None
     found = differ(run(fallline.Adam(0.01)), run(fallline.Adam(0.01, beta2=0.99)))
     assert (found.step, found.by) == (2, "rule")
     assert found.facts["settings"] == "beta2 0.999 and 0.99"
+    both = differ(run(fallline.Adam(0.01)), run(fallline.Adam(0.01, beta1=0.8, beta2=0.99)))
+    assert both.facts["settings"] == "beta1 0.9 and 0.8; beta2 0.999 and 0.99"
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,7 @@ def test_the_state_of_an_earlier_run() -> None:
     before = run(max_steps=10)
     resumed = run(x0=before.final.x, max_steps=10, resume=before)
     assert differ(resumed, run(x0=before.final.x, max_steps=10)).by == "state"
+    assert differ(resumed, run(x0=before.final.x, max_steps=10, resume=before)).by == "nothing"
 
 
 def test_the_point_of_the_gradient_is_a_line_too() -> None:
@@ -278,9 +281,12 @@ def test_a_comparison_of_one_run_has_no_second() -> None:
 
 
 def test_what_cannot_be_compared_is_refused() -> None:
-    with pytest.raises(FalllineError, match="it must be what minimize returns"):
-        differ(run(), "adam")  # type: ignore[arg-type]
-    with pytest.raises(FalllineError, match=r"^b is \('x',\), .* it must be of the coordinates \('x', 'y'\)$"):
+    for pair, name in (((run(), "adam"), "b"), (("adam", run()), "a")):
+        with pytest.raises(FalllineError, match=f"^{name} is 'adam'; it must be what minimize returns$"):
+            differ(*pair)
+    with pytest.raises(
+        FalllineError, match=r"^b is \('x',\), in its coordinates; it must be of the coordinates \('x', 'y'\)$"
+    ):
         differ(run(), run(objective="x**2", x0=1.0))
 
 

@@ -136,6 +136,7 @@ def test_a_distance_that_is_no_number_is_not_the_largest() -> None:
     found = differ(path, dataclasses.replace(other, rule=fallline.Momentum(0.01)))
     assert found.facts["distance"].startswith("2 at step 5, ")
     assert found.facts["distance"].endswith(", nan at step 20")
+    assert "step 15" not in found.facts["distance"]
     assert found.contents()["largest_distance"] == pytest.approx(2)
 
 
@@ -174,6 +175,13 @@ def test_rounding_that_grew_is_told_as_such(part: float, words: str) -> None:
     assert "engine" not in differ(path, other).facts
 
 
+def test_beside_a_start_at_0_no_rounding_is_large() -> None:
+    path = minimize("(x - 1)**2 + (y - 2)**2", [0.0, 0.0], fallline.GradientDescent(0.01), max_steps=5)
+    found = differ(path, moved(path, 5, x=1e-17))
+    assert (found.step, found.by) == (5, "rounding")
+    assert found.facts["size"].startswith("at most ")
+
+
 def test_another_gradient_at_the_same_point() -> None:
     path = run()
     gradient = path.gradient.copy()
@@ -197,6 +205,15 @@ def test_another_gradient_at_the_same_point() -> None:
     assert (by_engine.by, by_engine.facts["engine"]) == ("rounding", f"{path.engine} and another")
     # No engine's rounding moves a point by 1, another rule does.
     assert told(engine="another", rule=fallline.Momentum(0.01)).by == "rule"
+
+
+def test_of_a_rule_that_is_not_at_hand_the_gradient_is_taken_where_the_run_is() -> None:
+    path = run()
+    gradient = path.gradient + np.where(np.arange(21) == 4, 1.0, 0.0)[:, None]
+    other = dataclasses.replace(moved(path, 5, x=1.0), gradient=gradient)
+    for pair in ((path, dataclasses.replace(other, rule=None)), (dataclasses.replace(path, rule=None), other)):
+        found = differ(*pair)
+        assert (found.step, found.by) == (5, "gradient")
 
 
 def test_another_rate_and_a_state_of_an_earlier_run() -> None:

@@ -216,6 +216,7 @@ def ends(*values: float, start: float = 10.0) -> list[Ended]:
         # Ten times less above the lowest, where the difference is not nothing: a twentieth of the fall on data.
         (ends(0.0, 0.06, 0.06, 0.06, 0.06), ends(*[0.601] * 5), False, True),
         (ends(0.0, 0.061, 0.06, 0.06, 0.061), ends(*[0.6] * 5), False, False),
+        (ends(1.0, 1.06, 1.06, 1.06, 1.06), ends(*[1.601] * 5), False, True),
         (ends(0.0, 0.05, 0.05, 0.05, 0.05), ends(*[0.54] * 5), False, False),
         (ends(0.0, 0.05, 0.05, 0.05, 0.05), ends(*[0.51] * 5), True, True),
         (ends(0.0, 1e-9, 1e-9, 1e-9, 1e-9), ends(*[9e-8] * 5), True, False),
@@ -249,6 +250,7 @@ def test_a_run_that_ends_above_its_start_is_no_win() -> None:
 
 def test_starts_that_are_infinite_have_no_fall_but_a_win() -> None:
     assert level_won(ends(*[1.0] * 5, start=np.inf), ends(*[np.nan] * 5), exact=False) == 1.0
+    assert level_won(ends(*[1.0] * 5, start=np.inf), ends(*[1.0] * 5), exact=False) is None
 
 
 # What is repeated
@@ -262,6 +264,7 @@ def test_what_a_run_was_allowed_and_costs() -> None:
     assert (repeat.steps, repeat.made, repeat.varied, repeat.steps_per_epoch) == (500, run.step_count, "starts", 1)
     short = dataclasses.replace(minimize("x**2", 1.0, GradientDescent(0.1), max_steps=1), seconds=0.5)
     assert (RunAgain.of(short).made, RunAgain.of(short).seconds) == (1, 0.5)
+    assert RunAgain.of(short).ended({}, 0, 1, 10.0, np.inf, "value").cost == sum(short.evaluations)
     assert repeat.seconds == run.seconds / run.step_count
     assert repeat.exact
     ended = repeat.ended({}, 0, 500, 10.0, np.inf, "value")
@@ -306,6 +309,9 @@ def test_a_run_is_repeated_with_its_own_gradient_and_conditions() -> None:
     assert 0 < ended.seconds < 10
     exact = again(run).ended({"gradient": lambda x: 2 * x}, 0, 50, 10.0, np.inf, "value")
     assert exact.end != ended.end
+    # Another gradient takes the place of the one that was given: each step leaves 0.8 of the point.
+    wrong = minimize("x**2", 1.0, GradientDescent(0.1), max_steps=5, gradient=lambda x: -x)
+    assert again(wrong).ended({"gradient": "auto"}, 0, 5, 10.0, np.inf, "value").end == pytest.approx(0.64**5)
 
 
 def test_a_run_on_the_reference_engine_is_repeated_for_so_many_seconds() -> None:
@@ -327,7 +333,9 @@ def test_losses_are_measured_by_their_error_without_the_penalty() -> None:
         assert repeat.measure(other, x) == pytest.approx(error, rel=1e-12)
     unlike: list[Any] = [Linear(X, y + 1), Logistic(X, (y > 1).astype(int))]
     for other in unlike:
-        with pytest.raises(fallline.FalllineError, match=r"^objective is .*same error on the same targets"):
+        with pytest.raises(
+            fallline.FalllineError, match=r"^objective is .*; it must have the same error on the same targets$"
+        ):
             repeat.measure(other, x)
     assert error_of(Linear(X, y, reduction="sum", l2=0.5), x) == pytest.approx(error, rel=1e-12)
     # What is no loss to us, such as one with a gradient of the user's own, measures all the others.
@@ -366,6 +374,9 @@ def test_batches_cost_their_share_and_are_varied_by_seeds() -> None:
     assert same.end == pytest.approx(error_of(loss.loss, run.final.x))
     assert other.end != same.end
     assert same.cost == pytest.approx(sum(run.evaluations) / 4 / 12)
+    for steps in (0, 5):
+        partly = repeat.ended({}, 0, 12, 10.0, (steps + 0.5) * same.cost, "value")
+        assert partly.end == pytest.approx(error_of(loss.loss, run.x[steps]))
     next_seed = minimize(loss, [0.0, 0.0], GradientDescent(0.05), max_steps=12, seed=4)
     assert other.end == pytest.approx(error_of(loss.loss, next_seed.final.x))
 
@@ -438,6 +449,9 @@ def test_a_fit_is_repeated_from_its_own_arguments() -> None:
     assert by_epochs.end == pytest.approx(longer.end, rel=1e-9)
     in_batches = repeat.ended({"batch_size": 4}, 0, 30, 10.0, np.inf, "value")
     assert in_batches.start == pytest.approx(same.start)
+    # For as many epochs as there were.
+    of_epochs = fitted(l2=0.1, batch_size=4, max_steps=None, epochs=30)
+    assert in_batches.end == pytest.approx(error_of(of_epochs.model, of_epochs.trajectory.final.x), rel=1e-9)
     # A start is given in the units of the columns.
     elsewhere = repeat.ended({"x0": [1.0, -5.0]}, 0, 30, 10.0, np.inf, "value")
     X = np.linspace(0, 1, 12)
@@ -454,6 +468,12 @@ def test_other_starts_are_near_the_runs_own_and_nearer_to_one_that_is_given() ->
         )
         assert len(set(own)) == len(set(elsewhere)) == 4
         # Within a hundredth of a fifth of the way, against a fifth: of about 1 in either case.
+        if isinstance(repeat, RunAgain):
+            for starts, around, part in ((own, path.start.x, 1.0), (elsewhere, np.array(given), 0.01)):
+                assert starts == [float(start_near(path, around, number, part)[0]) ** 2 for number in range(4)]
+        else:
+            near = [start_near(fit.trajectory, fit.trajectory.start.x, number) for number in range(4)]
+            assert own == pytest.approx([error_of(fit.model, x) for x in near], rel=1e-9)
         assert np.ptp(elsewhere) / elsewhere[0] < 0.05
         assert np.ptp(own) / own[0] > 0.05
     # With seeds the start is the fit's own.

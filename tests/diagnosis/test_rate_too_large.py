@@ -227,6 +227,16 @@ def test_what_counts_as_diverged(values: FloatArray, changed: dict[str, Any], to
     assert (rate_file._diverged(made(values, **changed)) is not None) == told
 
 
+def test_a_step_that_ends_at_a_value_does_not_fall_to_an_edge() -> None:
+    class Falling(Steps):
+        def falls_to_edge(self, place: int) -> bool:
+            return True
+
+    steps = made([1.0, 2.0, np.inf, 1.0, np.nan]).measured
+    assert rate_file._overshot(steps).tolist() == [True, True, False, True]
+    assert rate_file._overshot(Falling(*steps)).tolist() == [True, False, False, False]
+
+
 def test_how_it_diverged() -> None:
     values = jumping(20, 1.0, 20)
     over = rate_file._diverged(made(values))
@@ -294,6 +304,7 @@ def test_since_when_it_is_unsettled() -> None:
     assert np.flatnonzero(over.wrong).tolist() == list(range(1, 40, 2))
     over = rate_file._unsettled(made(swinging(0.0), left=0.5))
     assert over is not None
+    assert over.outcome == "in the last quarter the value stays at 5"
     assert np.flatnonzero(over.wrong).tolist() == list(range(1, 40))
 
 

@@ -33,6 +33,7 @@ def test_a_rule_as_python_makes_the_same_rule(name: str) -> None:
         (Adam(0.01), "Adam(0.01)"),
         (Adam(0.001), "Adam(0.001)"),
         (Adam(0.01, convention="torch"), "Adam(0.01, convention='torch')"),
+        (Adam(0.01, convention="keras"), "Adam(0.01, convention='keras')"),
         (Momentum(fallline.Cosine(0.1, 50), momentum=0.5), "Momentum(Cosine(0.1, steps=50), momentum=0.5)"),
         (fallline.FISTA(0.1, restart=False), "FISTA(0.1, restart=False)"),
         (0.1 + 0.2, "0.3"),

@@ -169,6 +169,12 @@ def test_numbers_stand_in_brackets_where_their_sign_needs_them() -> None:
 )
 def test_a_number_in_latex_has_a_power_of_ten(text: str, latex: str) -> None:
     assert written_file._power_of_ten(text) == latex
+    # Inside a formula a sign or a product stands in brackets.
+    inside = written_file._in_latex(text)
+    if "norm" in text:
+        assert inside == r"\left\|\left(1, 2, \ldots\right)\right\|"
+    else:
+        assert inside == (rf"\left({latex}\right)" if "cdot" in latex or latex.startswith("-") else latex)
 
 
 def test_one_coordinate_alone_is_not_named() -> None:
@@ -286,6 +292,7 @@ def test_a_guarded_rule_that_asks_for_its_coordinates_is_written() -> None:
     assert "max(" in one.text
     assert one.change.tolist() == [0, 0.05]
     assert "formula" not in one.remarks
+    assert next(quantity.name for quantity in one.quantities) == "sign"
 
 
 def test_a_point_that_a_rule_without_a_formula_keeps_is_not_told_again() -> None:
@@ -446,6 +453,10 @@ def test_a_line_search_tells_its_trials() -> None:
     assert bare == f"backtracking found {rates[-1]:.6g}"
     other = dataclasses.replace(run, rate=np.append(0.3, run.rate[1:]))
     assert other.explain(1).remarks["line search"] == "backtracking found 0.3"
+    # On batches, on that of the step.
+    loss = fallline.Linear(np.arange(6.0), np.arange(6.0) ** 2).batches(2)
+    run = minimize(loss, [0.0, 0.0], GradientDescent(fallline.Backtracking()), max_steps=3, seed=5)
+    assert " at trial " in run.explain(2).remarks["line search"]
     run = minimize("x**2 + 4*y**2", [4.0, 1.0], GradientDescent(fallline.ExactQuadratic()), max_steps=1)
     assert run.explain(1).remarks["line search"] == "exact_quadratic found 0.2 from trials [1]"
 
@@ -459,3 +470,6 @@ def test_a_batch_is_named_with_its_epoch(step: int) -> None:
     assert run.explain(step).remarks["batch"] == told
     if step > 2:
         assert run[2:].explain(step).remarks["batch"] == told
+        # A run that goes on from another begins a new epoch.
+        on = minimize(loss, run.final.x, GradientDescent(0.01), max_steps=6, resume=run)
+        assert on.explain(6 + step).remarks["batch"] == told

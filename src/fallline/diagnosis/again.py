@@ -240,8 +240,7 @@ class RunAgain(Again):
             "seed": int(recipe["seed"]) + number,
             **given,
         }
-        one_number = not isinstance(recipe["x0"], list) and len(x0) == 1
-        other = minimize(objective, float(x0[0]) if one_number else x0, **arguments)
+        other = minimize(objective, x0, **arguments)
         taken = time.monotonic() - began
         row = _row(other, allowed)
         start, end = (self.measure(other.objective, other.x[place]) for place in (0, row))

@@ -269,9 +269,8 @@ def _measured(run: Trajectory, spectrum: Spectrum | None) -> _Measured:
     steps, logs = steps[kept], logs[kept]
     if len(steps) < FEWEST:
         return _Measured("unknown", reason=f"needs {FEWEST} recorded steps above rounding in its last half")
-    if len(steps) > MOST:
-        chosen = np.linspace(0, len(steps) - 1, MOST).astype(int)
-        steps, logs = steps[chosen], logs[chosen]
+    chosen = np.linspace(0, len(steps) - 1, min(len(steps), MOST)).astype(int)
+    steps, logs = steps[chosen], logs[chosen]
     slope = _slope(steps, logs)
     part = len(steps) // 3
     early, late = _slope(steps[:part], logs[:part]), _slope(steps[-part:], logs[-part:])

@@ -304,8 +304,8 @@ def _remarks(run: Trajectory, one: OneStep, change: FloatArray) -> dict[str, str
     remarks |= rate_told(one, run.seed, run.recipe)
     if one.repeated:
         remarks["numbers"] = "from repeating the run, which did not record this step and all before it"
-    apart = np.nanmax(abs(one.x - change - one.x_after), initial=0)
-    if apart > ROUNDING * np.nanmax(abs(one.x_after), initial=0):
+    apart = np.fmax.reduce(abs(one.x - change - one.x_after))
+    if apart > ROUNDING * np.fmax.reduce(abs(one.x_after)):
         remarks["but"] = f"the run went to {place_text(run.names, one.x_after)}, {apart:.3g} from here"
     return remarks
 

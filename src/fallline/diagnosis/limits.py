@@ -11,7 +11,6 @@ from fallline.arrays import FloatArray
 from fallline.errors import FalllineError
 from fallline.line_search import LineSearch
 from fallline.optimizers import Optimizer
-from fallline.schedules import Schedule
 
 # Gradients that tell whether a rule answers twice the gradients with twice the steps.
 PROBES = (1.0, -0.5, 0.7)
@@ -36,7 +35,7 @@ def constant_limit(rule: Optimizer[Any]) -> float | None:
     from fallline.optimizers.stability import stability_limit  # not for a run without a fault, which would wait for it
 
     # A schedule may have come to 0 at the late step of which the limit is found; a rate of 1 has the same limit.
-    limit = stability_limit(rule, rate=1.0 if isinstance(rule.learning_rate, Schedule) else None).limit
+    limit = stability_limit(rule, rate=1.0).limit
     return limit if np.isfinite(limit) else None
 
 
@@ -72,5 +71,5 @@ def _answers(rule: Optimizer[Any], size: float) -> FloatArray:
         state = rule.init(np.zeros(1))
         for step, gradient in enumerate(np.multiply(size, PROBES), start=1):
             change, state = rule.update(np.array([gradient]), state, 1.0 if searched else float(rule.rate(step)), step)
-            changes.append(float(np.ravel(change)[0]))
+            changes.append(np.asarray(change).item())
     return np.array(changes or [np.nan])

@@ -325,7 +325,7 @@ def _source_lines(one: Optimizer[Any], other: Optimizer[Any]) -> dict[str, tuple
 
 def _grown(distance: FloatArray, scale: FloatArray) -> dict[str, str]:
     """How large a difference became that began as rounding."""
-    part = float(np.nanmax(distance / scale, initial=0))
+    part = float(np.nanmax(distance / scale))
     if not part > AMPLIFIED:
         return {"size": f"at most {part:.2g} of x: the last digits"}
     return {

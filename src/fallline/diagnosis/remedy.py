@@ -204,7 +204,7 @@ def level_won(changed: Sequence[Ended], unchanged: Sequence[Ended], *, exact: bo
     starts = _finite(one.start for one in changed)
     worst = float(ends.max())
     # A level below this one is reached by at most as many of the unchanged runs as chance allows.
-    barrier = float(others[min(CHANCE, len(others) - 1)])
+    barrier = float(others[: CHANCE + 1][-1])
     if not worst < barrier or not (ends < starts).all():
         return None
     lowest = float(min(ends.min(), others.min()))
@@ -234,7 +234,7 @@ def _short_between(low: float, high: float) -> float:
     if low == 0:
         return low
     magnitude = math.floor(math.log10(abs(low)))
-    for digits in range(16):
+    for digits in range(15):
         unit = 10.0 ** (magnitude - digits)
         level = float(f"{math.ceil(low / unit - 1e-9) * unit:.15g}")
         if low <= level < high:

@@ -171,7 +171,7 @@ def _spoken(name: str) -> str:
 
 
 def _indented(sentence: str) -> Iterable[str]:
-    return _wrapped(INDENT + bounded(sentence), INDENT) if sentence else ()
+    return _wrapped(INDENT + bounded(sentence), INDENT)
 
 
 def _wrapped(line: str, indent: str = "") -> list[str]:

@@ -83,5 +83,5 @@ def _steps(rule: Optimizer[Any], size: float) -> float:
     with np.errstate(all="ignore"):
         for step in range(1, 9):
             change, state = rule.update(np.full(1, size), state, 1.0, step)
-            way += abs(float(np.ravel(change)[0]))
+            way += np.abs(change).item()
     return way

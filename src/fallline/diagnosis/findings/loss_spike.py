@@ -97,7 +97,7 @@ def _spikes(values: FloatArray) -> list[Spike]:
     before = np.lib.stride_tricks.sliding_window_view(values, window)[:-1]
     level = median(before)
     deviation = median(np.abs(before - level[:, None]))
-    scatter = median(np.abs(np.diff(before, axis=1)))
+    scatter = median(np.abs(np.diff(before)))
     height = values[window:] - level
     with np.errstate(all="ignore"):
         least = np.maximum(DEVIATIONS * np.maximum(deviation, scatter), TIMES * (level - lowest))

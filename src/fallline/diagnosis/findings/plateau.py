@@ -131,7 +131,7 @@ def _stranded(case: Case) -> bool:
 
 
 def _remedies(case: Case) -> tuple[Remedy, ...]:
-    rule, length = case.rule, max(case.course.length, 1)
+    rule, length = case.rule, case.course.length
     remedies: tuple[Remedy, ...] = ()
     if rate_of(rule) is not None and not isinstance(rule, optimizers.Adam):
         away = max(float(np.abs(case.run.final.x).max()), 1.0)

@@ -48,7 +48,7 @@ def rate_decayed(case: Case) -> Finding | None:
     if not norms[-1] > STEEP * usual or case.left < LEFT:
         return None
     what, since, part = found
-    steps = max(case.course.length, 1)
+    steps = case.course.length
     rate = rate_of(case.rule)
     return Finding(
         name="rate_decayed",
@@ -102,11 +102,12 @@ def _divides_by_a_sum(rule: Optimizer[Any]) -> bool:
     """Whether the steps on one gradient, at one rate, get ever shorter."""
     if not rule.elementwise or getattr(rule, "penalty", None) is not None:
         return False
-    state, lengths = rule.init(np.zeros(1)), []
+    state = rule.init(np.zeros(1))
+    lengths: list[float] = []
     with np.errstate(all="ignore"):
         for step in range(1, STEPS + 1):
             change, state = rule.update(np.ones(1), state, 1.0, step)
-            lengths.append(abs(float(np.ravel(change)[0])))
+            lengths.append(np.abs(change).item())
             if step > 1 and lengths[-1] > lengths[-2]:
                 return False
     return lengths[-1] < SHRUNK * lengths[STEPS // 4 - 1]

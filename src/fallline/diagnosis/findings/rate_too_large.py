@@ -162,13 +162,12 @@ def _unsettled(case: Case) -> Over | None:
         return None
     if keeps_length(case.rule) or (case.objective.stochastic and case.rule.init(case.run.start.x) is not None):
         return None
-    swing = course.swing(0.75, 1.0)
-    falling = course.level(0.25, 0.5) - course.level(0.75, 1.0) > 0.1 * swing
+    swing, last = course.swing(0.75, 1.0), course.level(0.75, 1.0)
+    falling = course.level(0.25, 0.5) - last > 0.1 * swing
     if falling or (swing < MATERIAL * (course.start - course.lowest) and not (idles and case.left > MATERIAL)):
         return None
     moves = f"still swings by {swing:.3g} around" if swing else "stays at"
-    level = f"in the last quarter the value {moves} {course.level(0.75, 1):.3g}"
-    return Over(overshot | (idle & idles), level)
+    return Over(overshot | (idle & idles), f"in the last quarter the value {moves} {last:.3g}")
 
 
 def _thrown(case: Case) -> Over | None:

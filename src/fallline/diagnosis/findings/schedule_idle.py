@@ -62,7 +62,7 @@ def schedule_idle(case: Case) -> Finding | None:
         f"short descent from the end reaches {trial.end:.4g}.",
         cause=f"{type(schedule).__name__} would act only later than the run ends, so that the steps stay too long to "
         "come nearer.",
-        remedies=(with_schedule(case.rule, schedules.Cosine(rate, max(course.length, 1))),) if rate is not None else (),
+        remedies=(with_schedule(case.rule, schedules.Cosine(rate, course.length)),) if rate is not None else (),
         since=int(course.steps[0] + course.length // 2),
         numbers={"rate": float(rates[0]), "value": float(np.mean(after)), "reached": trial.end},
     )
@@ -71,7 +71,7 @@ def schedule_idle(case: Case) -> Finding | None:
 def _moves_on(case: Case) -> bool:
     """Whether the steps of the last quarter are about as long as those of the second."""
     length = case["step_length"]
-    share = (length.steps - length.steps[0]) / max(case.course.length, 1)
+    share = (length.steps - length.steps[0]) / case.course.length
     with np.errstate(all="ignore"):
         early, late = (
             np.nanmedian(part) if np.isfinite(part).any() else np.nan

@@ -61,7 +61,7 @@ def sign_dither(case: Case) -> Finding | None:
         cause="The rule takes only the sign or the direction of the slope, so that its steps do not shrink near a "
         "minimum, as those of descent do.",
         remedies=(
-            *((with_schedule(case.rule, schedules.Cosine(rate, max(course.length, 1))),) if rate is not None else ()),
+            *((with_schedule(case.rule, schedules.Cosine(rate, course.length)),) if rate is not None else ()),
             *scaled(case.rule, 0.1),
         ),
         since=int(run.steps[first]),

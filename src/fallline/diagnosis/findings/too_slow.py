@@ -91,15 +91,14 @@ def _crawls(case: Case) -> bool:
     if case.objective.of_data or case.objective.dimension > FEW or run.stop.converged or case.objective.stochastic:
         return False
     lowest_at_end = course.lowest >= np.min(course.values[course.part(0.9, 1.0)])
-    if not lowest_at_end or not course.level(0.8, 0.9) - course.level(0.9, 1.0) > course.noise[-1]:
+    if not lowest_at_end or not course.level(0.8, 0.9) - course.end > course.noise[-1]:
         return False
     found = case.curved_from_end
     ahead, way = (float(norm(x - found.final.x)) for x in (run.final.x, run.start.x))
-    left = course.end - found.fun
-    before, after = (course.level(*ends) - found.fun for ends in ((0.8, 0.9), (0.9, 1.0)))
+    before, after = course.level(0.8, 0.9) - found.fun, course.end - found.fun
     return bool(
         ahead > AHEAD * way
-        and left > AHEAD_OF_FALL * (course.start - found.fun) + course.noise[-1]
+        and after > AHEAD_OF_FALL * (course.start - found.fun) + course.noise[-1]
         and HALVED * before < after < MOVING * before
     )
 
@@ -107,8 +106,8 @@ def _crawls(case: Case) -> bool:
 def _crawling(case: Case) -> Finding:
     """That it crawls along a valley."""
     course, found = case.course, case.curved_from_end
-    before, after = (course.level(*ends) - found.fun for ends in ((0.8, 0.9), (0.9, 1.0)))
-    longer = int(10 * course.length)
+    before, after = course.level(0.8, 0.9) - found.fun, course.end - found.fun
+    longer = 10 * course.length
     return Finding(
         name="too_slow",
         title="The run ended too early",
@@ -122,7 +121,7 @@ def _crawling(case: Case) -> Finding:
             Remedy(f"max_steps={longer}", {"max_steps": longer}, f"--max-steps {longer}"),
         ),
         since=int(course.steps[0]),
-        numbers={"left": (course.end - found.fun) / (course.start - found.fun), "late_fall": course.late_fall},
+        numbers={"left": after / (course.start - found.fun), "late_fall": course.late_fall},
     )
 
 

@@ -103,7 +103,7 @@ def _one_answer(case: Case) -> Finding | None:
         return None
     if not (classes or (first == 0 and isinstance(data, Poisson))):
         return None
-    answer = classes[int(data.class_numbers(data.y[:1])[0])] if classes else "0"
+    answer = classes[int(data.class_numbers(data.y[:1]).item())] if classes else "0"
     return _found(
         f"every target is {answer}",
         f"All {data.rows} targets are {answer}, so the features have nothing to tell apart.",

@@ -118,8 +118,8 @@ def _right(model: Loss, X: FloatArray, y: FloatArray, x: FloatArray) -> BoolArra
 
 
 def _remedies(case: Case, low: int) -> tuple[Remedy, ...]:
-    """Fewer steps; and for a fit a penalty, or ten times the one it has."""
+    """Fewer steps; and a penalty, or ten times the one it has."""
     fit = case.known_fit
     stopping = Remedy(f"max_steps={low}", {"max_steps": low} | ({} if fit is None else {"epochs": None}))
-    loss = None if fit is None else _loss_of(case)
+    loss = _loss_of(case)
     return (stopping,) if loss is None else (stopping, with_settings(case, l2=10 * loss.l2 or FIRST_L2))

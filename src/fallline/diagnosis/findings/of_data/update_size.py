@@ -57,4 +57,4 @@ def _poor(case: Case, left: float) -> bool:
     """Whether the run ended higher than it began, or this part of the fall is left to what it or a descent reached."""
     course, trial = case.course, case.from_end
     lowest = min(course.lowest, trial.end)
-    return not course.finite[-1] or course.end - lowest > left * (course.start - lowest)
+    return course.end == np.inf or course.end - lowest > left * (course.start - lowest)
