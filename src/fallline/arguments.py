@@ -13,10 +13,12 @@ from fallline.errors import FalllineError
 from fallline.fields import fields_of
 from fallline.gradients import with_gradient
 from fallline.hyperparameters import Range, hyperparameters
+from fallline.line_search import LineSearch
 from fallline.objectives import Objective, as_objective
 from fallline.objectives.points import one_point
 from fallline.optimizers import OPTIMIZERS, Optimizer, optimizer_from_name
 from fallline.optimizers.spelling import instead_of
+from fallline.schedules import Schedule
 from fallline.stopping import StepSize, StoppingCondition, Target, conditions
 
 Start: TypeAlias = "float | Sequence[float] | FloatArray | Mapping[str, float]"
@@ -119,6 +121,8 @@ def rule_of(optimizer: Any) -> Optimizer[Any]:
             )
         return optimizer
     instead = instead_of(optimizer, OPTIMIZERS)
+    if isinstance(optimizer, Schedule | LineSearch):
+        instead = f"a rate belongs to a rule, as in GradientDescent({type(optimizer).__name__}(...))"
     hint = f"; {instead}" if instead else ""
     raise FalllineError("optimizer", optimizer, f"it must be an update rule such as Adam(0.1), or a name{hint}")
 

@@ -92,7 +92,7 @@ STEP_LIMIT, NO_LOWER_VALUE = "step limit", "no lower value"
 
 def step_limit(steps: int) -> Stop:
     """The Stop of a run that reached its step limit."""
-    return Stop(STEP_LIMIT, f"the limit of {steps} steps was reached", False)
+    return Stop(STEP_LIMIT, f"the limit of {steps} step{'s' * (steps != 1)} was reached", False)
 
 
 def interrupted(step: int) -> Stop:

@@ -168,7 +168,10 @@ def test_the_help_lists_the_recipes(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["twelve_epoch"], "--start is missing; did you mean 'twelve_epochs'?"),
+        (
+            ["twelve_epoch"],
+            "such as --start 10; or did you mean the recipe 'twelve_epochs'?",
+        ),
         (["x**2"], "--start is missing; say where to start"),
         (["none.toml"], "recipe is 'none.toml'; there is no such file"),
         (["both.toml", "--max-steps", "0"], "--max-steps is 0; it must be"),

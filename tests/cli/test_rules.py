@@ -91,7 +91,7 @@ def test_compare_prints_a_row_for_each_rule(run: Run) -> None:
     ]
     # The exit code is 0, so the last lines say what did not converge.
     assert done.out.splitlines()[-2:] == [
-        f"not converged, {rule}: the limit of 1 steps was reached" for rule in ("gradient_descent", "momentum")
+        f"not converged, {rule}: the limit of 1 step was reached" for rule in ("gradient_descent", "momentum")
     ]
 
 

@@ -117,7 +117,7 @@ def test_it_prints_the_findings_what_passed_and_what_could_not_be_checked() -> N
         "   It rose in 30 steps, from 9 on.",
         "   The rate is too large.",
         "   → GradientDescent(0.4)  (--learning-rate 0.4)",
-        "   Proved: 5 of 5 starts reach 0.01; unchanged, on other starts, 0 of 5.",
+        "   Proved: 5 of 5 starts reach a value of 0.01; unchanged, on other starts, 0 of 5.",
         "   It led to: It ended high.",
         "   When to ignore it: it falls again.",
         "",

@@ -126,7 +126,7 @@ def test_another_gradient() -> None:
     assert (found.step, found.by) == (1, "gradient")
     assert found.facts["kind"] == "symbolic and forward differences"
     parted = np.linalg.norm(exact.gradient[0] - forward.gradient[0]) / np.linalg.norm(exact.gradient[0])
-    assert found.facts["apart"] == f"{parted:.3g} of its length"
+    assert found.facts["apart"] == f"{parted:.3g} of the gradient's length"
 
 
 def test_another_seed_of_batches() -> None:
@@ -293,4 +293,4 @@ def test_what_cannot_be_compared_is_refused() -> None:
 def test_a_gradient_of_zero_is_no_trouble() -> None:
     found = differ(run(objective="x**2", x0=0.0, max_steps=3), run(objective="(x - 1)**2", x0=0.0, max_steps=3))
     assert (found.step, found.by) == (1, "objective")
-    assert found.facts["apart"] == "inf of its length"
+    assert found.facts["apart"] == "inf of the gradient's length"

@@ -196,7 +196,7 @@ def test_another_gradient_at_the_same_point() -> None:
     slope = path.gradient[4]
     assert found.facts["gradient"] == f"[{slope[0]:.6g}, {slope[1]:.6g}] and [3, 4]"
     apart = np.linalg.norm(slope - [3, 4]) / np.linalg.norm(slope)
-    assert found.facts["apart"] == f"{apart:.3g} of its length"
+    assert found.facts["apart"] == f"{apart:.3g} of the gradient's length"
     assert told(gradient_kind="given").facts["kind"] == "symbolic and given"
     assert told(title="g").facts["objective"] == f"{path.title} and g"
     assert told(title="g", seed=5).by == "objective"

@@ -64,7 +64,7 @@ def test_five_runs_stand_beside_five_others_at_equal_cost() -> None:
     runs = Given()
     found = settled(runs, cure(optimizer=1), first=11)
     assert found.grade == "proved"
-    assert found.proof == "Proved: 5 of 5 starts reach 0.002; unchanged, on other starts, 0 of 5."
+    assert found.proof == "Proved: 5 of 5 starts reach a value of 0.002; unchanged, on other starts, 0 of 5."
     unchanged, changed = runs.asked[:5], runs.asked[5:]
     assert [(one[0], one[1], one[2]) for one in unchanged] == [({}, number, 100) for number in range(16, 21)]
     assert [(one[0], one[1], one[2]) for one in changed] == [
@@ -93,7 +93,7 @@ def test_more_steps_may_cost_more(settings: dict[str, Any], longer: float, words
     runs = Given()
     found = settled(runs, cure(**settings))
     assert runs.asked[-1][4] == 300 * longer
-    assert found.proof == f"Proved: 5 of 5 starts reach 0.002{words}; unchanged, on other starts, 0 of 5."
+    assert found.proof == f"Proved: 5 of 5 starts reach a value of 0.002{words}; unchanged, on other starts, 0 of 5."
 
 
 def test_another_start_stands_beside_the_runs_own() -> None:
@@ -103,7 +103,7 @@ def test_another_start_stands_beside_the_runs_own() -> None:
     assert found.proof.endswith("unchanged, from its own start, 0 of 1.")
     by_seed = Given(varied="seeds")
     found = settled(by_seed, cure(x0=[1.0]))
-    assert found.proof == "Proved: 5 of 5 seeds reach 0.002; unchanged, on other seeds, 0 of 5."
+    assert found.proof == "Proved: 5 of 5 seeds reach a value of 0.002; unchanged, on other seeds, 0 of 5."
 
 
 def test_unchanged_runs_serve_for_all_remedies_of_one_measure() -> None:

@@ -182,7 +182,7 @@ def test_wrong_options_are_named(options: dict[str, object], message: str) -> No
 
 
 def test_one_coordinate_has_no_landscape() -> None:
-    with pytest.raises(FalllineError, match=r"square has one coordinate, x; .* use plot_descent"):
+    with pytest.raises(FalllineError, match=r"square has one coordinate, x; .* choose kind='curve'"):
         plot_surface(halving())
 
 

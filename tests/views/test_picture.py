@@ -55,7 +55,7 @@ def test_what_cannot_be_drawn_is_told_beforehand(kind: str, settings: dict[str, 
 
 
 def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(FalllineError, match="rows is no option of the picture 'contour'; Allowed: coordinates, bounds"):
+    with pytest.raises(FalllineError, match="rows is no option of this picture; Allowed: coordinates, bounds"):
         plot(on_bowl(), rows=3)
 
 

@@ -115,4 +115,5 @@ def _is_given(invocation: typer.Context, option: str) -> bool:
 def _start_meant(text: str) -> str:
     """What to write, of an objective without a start; a single word may be meant to name a recipe."""
     close = nearest(text, _shipped()) if text.isidentifier() else ""
-    return close if close.startswith("did") else "say where to start, such as --start 10"
+    recipe = f"; or {close.replace('did you mean', 'did you mean the recipe')}" if close.startswith("did") else ""
+    return f"say where to start, such as --start 10{recipe}"

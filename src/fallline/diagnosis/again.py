@@ -109,7 +109,7 @@ class Again(ABC):
 
     def named(self, measure: str) -> str:
         """What a level of the measure is called, with a space behind it."""
-        return "a held-out loss of " if measure == "held_out" else ""
+        return "a held-out loss of " if measure == "held_out" else "a value of "
 
 
 def again(result: Trajectory | Fit) -> Again:

@@ -18,6 +18,7 @@ from fallline.objectives import Objective
 from fallline.optimizers import Optimizer
 from fallline.optimizers.placeholders import formula_settings, observed
 from fallline.results.trajectory import Trajectory
+from fallline.slips import in_our_words
 from fallline.state import named_leaves
 from fallline.tables import (
     MOST_COORDINATES,
@@ -193,6 +194,7 @@ def _summary(one: Explanation) -> Summary:
     return Summary(f"Step {step.number} of {one.optimizer}", facts, header, rows, len(one.names) - len(shown))
 
 
+@in_our_words
 def explain(
     run: Trajectory,
     step: int,

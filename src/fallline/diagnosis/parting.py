@@ -253,7 +253,9 @@ def _gradient(a: Trajectory, b: Trajectory, row: int) -> tuple[Cause, dict[str, 
     """Why two runs have different gradients at the same point."""
     shown = {"gradient": " and ".join(vector_text(run.gradient[row]) for run in (a, b))}
     with np.errstate(all="ignore"):
-        shown["apart"] = f"{norm(a.gradient[row] - b.gradient[row]) / norm(a.gradient[row]):.3g} of its length"
+        shown["apart"] = (
+            f"{norm(a.gradient[row] - b.gradient[row]) / norm(a.gradient[row]):.3g} of the gradient's length"
+        )
     if a.title != b.title:
         return "objective", {"objective": f"{a.title} and {b.title}", **shown}
     if a.gradient_kind != b.gradient_kind:

@@ -26,7 +26,6 @@ from fallline.data import (
     read_table,
     survey,
 )
-from fallline.data.csv_format import Reading
 from fallline.data.preparation import Missing
 from fallline.data.rows import Rows
 from fallline.data.survey import Constant
@@ -52,9 +51,6 @@ from fallline.stopping import NotFinite, StoppingCondition
 
 # Other names of the linear model, and the penalty that each requires.
 PENALISED = {"ridge": "l2", "lasso": "l1"}
-
-# Arguments of `fit` that other libraries have under other names, which an unknown setting may be.
-OF_DATA = ("sample_weight", "class_weight", *Reading.__annotations__)
 
 # Inputs from files that would take more bytes of memory than this are streamed: read again in every pass.
 STREAMED_ABOVE = 2**28
@@ -320,7 +316,8 @@ def _check_settings(model: str, settings: Mapping[str, Any]) -> None:
     for name, setting in settings.items():
         if name not in known:
             problem = f"which is no argument of fit or of the model {model!r}"
-            raise FalllineError(name, setting, meant(name, [*known, *OF_DATA]), problem=problem)
+            own = [key for key, each in inspect.signature(fit).parameters.items() if each.kind != each.VAR_KEYWORD]
+            raise FalllineError(name, setting, meant(name, dict.fromkeys([*own, *known])), problem=problem)
 
 
 def _class_notes(classes: Classes | None, wanted: Target, source: Source, target: str) -> list[str]:

@@ -25,6 +25,7 @@ from fallline.norms import norm
 from fallline.objectives import FunctionObjective, as_objective
 from fallline.objectives.base import Objective
 from fallline.objectives.points import one_point
+from fallline.slips import in_our_words
 from fallline.tables import MOST_ROWS, Printed, Summary, names_text, summary_of, vector_text
 
 # Ridders' method: steps that shrink by 1.4 from a tenth of the coordinate's size, extrapolated to zero.
@@ -132,6 +133,7 @@ def _verdict(check: GradientCheck) -> str:
     return "the gradient is right"
 
 
+@in_our_words
 def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: int = 0) -> GradientCheck:
     """Compare the gradient with the slope of the values, extrapolated from difference quotients at shrinking steps.
 

@@ -211,7 +211,7 @@ def _columns(objective: Objective, coordinates: Coordinates) -> tuple[int, int] 
     if len(names) == 1:
         raise FalllineError(
             problem=f"runs: {objective.title} has one coordinate, {names[0]}",
-            allowed="a landscape needs two; use plot_descent",
+            allowed="a landscape needs two; choose kind='curve'",
         )
     if coordinates is None and len(names) == 2:
         return 0, 1

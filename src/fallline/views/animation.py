@@ -229,7 +229,7 @@ def animate(
     """
     if path is not None:
         check_film_path(path)
-    look = Look.of(options)
+    look = Look.of(options, animate)
     appearance.only_on_a_figure(look, "a film")
     pairs = paths.labelled(runs)
     objective = paths.objective_of(pairs)

@@ -65,7 +65,7 @@ def plot_arrows(
     >>> [text.get_text() for text in plot_arrows(run, resolution=32).axes[0].get_legend().get_texts()][2:]
     ['−gradient × 0.05', 'step', '−velocity × 0.57']
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_arrows)
     data = arrows_data(run, shown=shown, points=points, coordinates=coordinates, bounds=bounds, resolution=resolution)
     figure, ax = figure_of(look, keys=3)
     draw_arrows(ax, data)

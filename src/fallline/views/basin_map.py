@@ -53,7 +53,7 @@ def plot_basins(found: Basins, **options: Unpack[Options]) -> Figure:
     >>> plot_basins(found).axes[0].get_xlabel()
     'x'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_basins)
     data = basin_map_data(found)
     keys = _keys(data, 0.4 * look.sizes.line)
     lines = legends.lines_of(look, [str(entry.get_label()) for entry in keys], share=AXES)

@@ -39,7 +39,7 @@ def plot_chain(chain: ChainRule, **options: Unpack[Options]) -> Figure:
     """
     graph = chain_data(chain)
     columns, rows = graph.size
-    look, ax = Look.of(options), options.get("ax")
+    look, ax = Look.of(options, plot_chain), options.get("ax")
     if ax is None:
         # As wide as its letters are.
         larger = look.sizes.label / look.sizes.width / LABEL

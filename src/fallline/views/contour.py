@@ -75,7 +75,7 @@ def plot_contour(
     >>> plot_contour(run, resolution=32).axes[0].get_ylabel()
     'y'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_contour)
     if zscale is not None:
         check_scale(zscale)
     _check_norm(norm)
@@ -108,7 +108,7 @@ def plot_contour_3d(
     >>> plot_contour_3d(run, resolution=32).axes[0].get_zlabel()
     'f'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_contour_3d)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
     figure, ax = figure_of(look, solid=True, keys=legends.lines_below(look, data.paths))
     draw_still_3d(ax, data)

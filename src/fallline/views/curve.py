@@ -57,7 +57,7 @@ def plot_curve(
     >>> figure.axes[0].get_xlabel()
     'x'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_curve)
     data = curve_data(objective, bounds, derivative=derivative, points=points)
     figure, ax = figure_of(look)
     draw_with_slope(ax, data, look.ylim)
@@ -98,7 +98,7 @@ def plot_descent(
     gradient descent, η = 0.1
     step limit after 2 steps: f = 3.686
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_descent)
     data = descent_data(runs, bounds=bounds, ylim=look.ylim, points=points)
     count = len(data.paths)
     repeated = any(path.rule for path in data.paths)

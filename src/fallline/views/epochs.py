@@ -41,7 +41,7 @@ def plot_epochs(
     >>> len(plot_epochs(run).axes)
     12
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_epochs)
     appearance.only_on_a_figure(look, "the grid of epochs")
     data = epochs_data(run, rows=rows, columns=columns, bounds=bounds)
     figure = new_figure(PLOT[0] * columns, 1.0 + PLOT[1] * data.rows, look)

@@ -33,7 +33,7 @@ def plot_fitted(data: FittedCurve | Regions, **options: Unpack[Options]) -> Figu
     >>> found.plot(kind="fit").axes[0].get_xlabel()
     'hours'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_fitted)
     count = max(1, len(data.rows.classes))
     figure, ax = appearance.figure_of(look, keys=1 + count // 2)
     keys = _draw_curve(ax, data) if isinstance(data, FittedCurve) else _draw_regions(ax, data)

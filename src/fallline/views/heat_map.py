@@ -76,7 +76,7 @@ def plot_heat_map(
     >>> plot_heat_map(runs).axes[0].get_ylabel()
     'momentum'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_heat_map)
     data = heat_map_data(runs, x, y, at)
     shares = [*data.shares.items(), ("not run", data.not_run)]
     keys: list[Artist] = [_key(name, share, 0.4 * look.sizes.line) for name, share in shares if share]

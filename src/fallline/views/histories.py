@@ -65,7 +65,7 @@ def plot_histories(
     >>> [ax.get_ylabel() for ax in plot_histories(run, ["value", "x"]).axes]
     ['f', 'x']
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_histories)
     check_xscale(xscale)
     data = histories_data(runs, quantities, spread=spread)
     if look.ax is not None or len(data.panels) == 1:

@@ -41,4 +41,4 @@ def plot_learning_curve(
     'loss'
     """
     check_xscale(xscale)
-    return draw_alone(Look.of(options), learning_data(steps, loss, held_out), xscale)
+    return draw_alone(Look.of(options, plot_learning_curve), learning_data(steps, loss, held_out), xscale)

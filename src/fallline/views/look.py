@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, lru_cache
+from inspect import signature
 from numbers import Real
 from typing import Any, Literal, Self, TypeAlias, TypedDict
 
@@ -156,15 +157,21 @@ class Look:
             colours_of(self.palette)
 
     @classmethod
-    def of(cls, options: Mapping[str, Any]) -> Self:
+    def of(cls, options: Mapping[str, Any], picture: Callable[..., Any]) -> Self:
         """The look of a picture from its keywords.
+
+        Arguments:
+            options: the keywords.
+            picture: the function that was called with them; its own ones are named too.
 
         Raises:
             FalllineError: when there is no such keyword.
         """
         for name in options:
             if name not in OPTIONS:
-                raise FalllineError(name, problem="is no option of this picture", allowed=nearest(name, OPTIONS))
+                own = [each.name for each in signature(picture).parameters.values() if each.kind == each.KEYWORD_ONLY]
+                known = nearest(name, [*own, *OPTIONS])
+                raise FalllineError(name, problem="is no option of this picture", allowed=known)
         return cls(**options)
 
     @cached_property

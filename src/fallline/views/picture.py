@@ -104,10 +104,6 @@ def plot_runs(runs: Runs | Objective | str, kind: str = "auto", **options: Any) 
         )
     module, function = ("curve", "plot_curve") if alone and kind == "curve" else KINDS[kind].draw
     draw: Callable[..., Figure] = getattr(import_module(f"fallline.views.{module}"), function)
-    known = [*list(inspect.signature(draw).parameters)[1:-1], *OPTIONS]
-    for option in options:
-        if option not in known:
-            raise FalllineError(option, problem=f"is no option of the picture {kind!r}", allowed=nearest(option, known))
     return draw(runs, **options)
 
 

@@ -37,7 +37,7 @@ def plot_confusion(data: Confusion, **options: Unpack[Options]) -> Figure:
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['8', '2', '1', '9']
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_confusion)
     figure, ax = appearance.figure_of(look, keys=0)
     draw_confusion(ax, data)
     appearance.set_title(ax, *data.title)
@@ -80,7 +80,7 @@ def plot_roc(curves: Sequence[Roc], **options: Unpack[Options]) -> Figure:
     >>> plot_roc([curve]).axes[0].get_xlabel()
     'false positive rate'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_roc)
     figure, ax = appearance.figure_of(look, keys=len(curves))
     draw_roc(ax, curves)
     appearance.set_title(ax, "Receiver operating characteristic")
@@ -122,7 +122,7 @@ def plot_residuals(data: Residuals, **options: Unpack[Options]) -> Figure:
     >>> plot_residuals(data).axes[0].get_xlabel()
     'predicted marks'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_residuals)
     figure, ax = appearance.figure_of(look, keys=1)
     theme, sizes = theme_of(ax), sizes_of(ax)
     ax.axhline(0, color=theme.ink, linewidth=0.5 * sizes.line, zorder=0)
@@ -159,7 +159,7 @@ def plot_classified(confusion: Confusion, curves: Sequence[Roc], **options: Unpa
     Raises:
         FalllineError: when `ax` is given: the picture has two.
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_classified)
     appearance.only_on_a_figure(look, "the picture of a model of classes")
     figure = appearance.new_figure(WIDTH, 4.2 + appearance.legend_line(look) * (1 + len(curves)), look)
     left, right = appearance.new_axes(figure, 1, 2)

@@ -77,7 +77,7 @@ def plot_surface(
     >>> plot_surface(run, resolution=32).axes[0].get_zlabel()
     'f'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_surface)
     data = landscape_data(runs, coordinates=coordinates, bounds=bounds, zlim=zlim, zscale=zscale, resolution=resolution)
     figure, ax = figure_of(look, solid=True, keys=legends.lines_below(look, data.paths))
     draw_still(ax, data)

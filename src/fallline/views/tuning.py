@@ -33,7 +33,7 @@ def plot_tuning(found: Tuning, **options: Unpack[Options]) -> Figure:
     >>> plot_tuning(fallline.tune("x**2/2", 1.0, "gradient_descent", ["learning_rate"], trials=5)).axes[0].get_ylabel()
     'value at the end'
     """
-    look = Look.of(options)
+    look = Look.of(options, plot_tuning)
     data = tuning_data(found)
     looks = _looks(look, data)
     figure, place = appearance.figure_of(look, keys=legends.lines_of(look, [*looks]))
