@@ -157,19 +157,20 @@ class Look:
             colours_of(self.palette)
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], picture: Callable[..., Any]) -> Self:
+    def of(cls, options: Mapping[str, Any], picture: Callable[..., Any] | None = None) -> Self:
         """The look of a picture from its keywords.
 
         Arguments:
             options: the keywords.
-            picture: the function that was called with them; its own ones are named too.
+            picture: the function that was called with them, whose own ones an error then names too.
 
         Raises:
             FalllineError: when there is no such keyword.
         """
         for name in options:
             if name not in OPTIONS:
-                own = [each.name for each in signature(picture).parameters.values() if each.kind == each.KEYWORD_ONLY]
+                parameters = signature(picture).parameters.values() if picture else ()
+                own = [each.name for each in parameters if each.kind == each.KEYWORD_ONLY]
                 known = nearest(name, [*own, *OPTIONS])
                 raise FalllineError(name, problem="is no option of this picture", allowed=known)
         return cls(**options)
