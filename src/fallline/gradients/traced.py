@@ -88,8 +88,8 @@ class Buffer:
 
         if index.size == 0:
             return jnp.zeros(index.shape, self.value.dtype)
-        if index.size == 1 and 1 < self.value.size <= 4096:
-            return self._single(int(index.ravel()[0])).reshape(index.shape)
+        if index.size == 1 and index.min() >= 0 and 1 < self.value.size <= 4096:
+            return self._single(index.item()).reshape(index.shape)
         # With the axes in memory order most views are one slice.
         order = sorted(range(index.ndim), key=lambda axis: -abs(index.strides[axis]))
         lined = index.transpose(order)
@@ -115,8 +115,6 @@ class Buffer:
             return lax.slice(flat, (position,), (position + 1,))
         if len(parts) == 4:
             parts[:] = [None] * 5 + lax.split(flat, (1,) * flat.size)
-        if position < 0:
-            return flat[:1] * 0
         return parts[5 + position]
 
     def write(self, index: Any, new: Any) -> None:
@@ -728,8 +726,7 @@ def move(
     def result(one: Any, positions: Any) -> Any:
         nonlocal buffer
         if type(one) in (list, tuple):
-            parts = [result(*both) for both in zip(one, positions, strict=True)]
-            return type(one)(parts)
+            return type(one)(map(result, one, positions))
         if len(arrays) == 1:
             return arrays[0]._at(one, np.asarray(positions) - 1)
         buffer = buffer or _joined(arrays)

@@ -221,6 +221,7 @@ def moves(x):
         np.vstack([x, x]), np.hstack([x, 1.0]), np.append(x, [x[0], 2.0]), np.insert(x, 1, x[2]), np.delete(x, 1),
         np.tile(x, 2), np.roll(x, 1), np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1),
         np.triu(m), np.tril(m, -1), np.rot90(m), np.split(x, 2), np.array_split(x, 3), np.resize(x, 6),
+        np.tril(m)[0, 1], np.triu(m[:1, :1], 1),
         np.take_along_axis(m, np.array([[1], [0]]), 1), np.block([[m, m]]), np.broadcast_to(x, (2, 4)),
         np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0), np.meshgrid(x[:2], [1.0, 2.0]),
         np.meshgrid(x[:2], x[2:], indexing="ij"), np.compress([True, False, True, True], x),
@@ -363,8 +364,17 @@ class Implied(Base):
         return math.sin(super().value()) + super().sine(self.x[1])
 
 
+class Told(Implied):
+    def value(self):
+        return super(Told, self).value() + 3 * super(Implied, self).value()
+
+    @classmethod
+    def made(cls, x):
+        return super(Told, cls).made(2 * x)
+
+
 def inherited(x):
-    return Implied(x).value(), Implied.made(x).half
+    return Implied(x).value(), Implied.made(x).half, Told(x).value(), Told.made(x).value()
 
 
 class Pair(NamedTuple):
