@@ -283,6 +283,26 @@ def test_the_table_has_the_wrong_ones_first_and_no_more_than_fit() -> None:
     assert "wrong in x7, and maybe in others" in repr(GradientCheck((one,), tuple(along)))
 
 
+@pytest.mark.parametrize(("kind", "count"), [(np.float64, 24), (np.float32, 9)])
+def test_a_coordinate_is_moved_by_at_most_a_tenth_of_its_size_and_by_no_less_than_rounding_allows(
+    kind: Any, count: int
+) -> None:
+    at, points = np.array([-200.3, 0.7]), []
+
+    def recorded(x: Any) -> Any:
+        points.append(np.real(x) - at)
+        return kind(np.real(x) @ np.real(x))
+
+    assert check_gradient(recorded, at, gradient=lambda x: 2 * x)
+    moves = np.array(points)
+    for i, size in ((0, 200.3), (1, 1.0)):
+        alone = np.unique(np.round(moves[(moves[:, i] != 0) & (moves[:, 1 - i] == 0), i], 12))
+        steps = size * 0.1 / SHRINKING ** np.arange(count)
+        np.testing.assert_allclose(alone, np.sort([*steps, *-steps]), rtol=1e-7)
+    # Of values in float32 the next step would be shorter than the cube root of the rounding.
+    assert kind is np.float64 or steps[-1] > 2 ** (-23 / 3) > steps[-1] / SHRINKING
+
+
 def constant(number: float) -> Any:
     return lambda _: number
 

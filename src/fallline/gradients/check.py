@@ -7,6 +7,7 @@ coordinates are looked for by halving.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import heapq
 import math
 import warnings
@@ -185,7 +186,7 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
     compared = values if prepared.precision == values.precision else prepared
     with np.errstate(all="ignore"):
         gradients = prepared.gradient(points)
-        checks = [_Check(compared, point, found) for point, found in zip(points, gradients, strict=True)]
+        checks = [*map(functools.partial(_Check, compared), points, gradients)]
         if values.dimension <= EACH:
             return GradientCheck(tuple(check.coordinate(i) for check in checks for i in range(values.dimension)))
         found = [check.along_directions() for check in checks]

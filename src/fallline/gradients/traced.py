@@ -550,7 +550,7 @@ def decided(thing: Any, call: str = "an index") -> Any:
 def paired(concrete: Any, value: Any, trace: Any) -> Any:
     """NumPy's result and JAX's as one traced array; or, if they are tuples or lists of arrays, as such a nest."""
     if isinstance(concrete, list | tuple):
-        parts = [paired(one, other, trace) for one, other in zip(concrete, value, strict=True)]
+        parts = map(functools.partial(paired, trace=trace), concrete, value)
         return type(concrete)(*parts) if hasattr(concrete, "_fields") else type(concrete)(parts)
     if isinstance(concrete, bool | str) or concrete is None:
         return concrete

@@ -257,7 +257,7 @@ def sums(x):
         np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
         np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: np.array([row[1], 2.0]), 1, m[:1]),
         np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0),
-        np.apply_over_axes(np.sum, m, [0]),
+        np.apply_over_axes(np.sum, m, [0]), np.median(m, axis=(0, 1)), np.quantile(m, 0.3, (0, 1)),
         np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
         [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
