@@ -27,6 +27,9 @@ MOVES: dict[str, tuple[int, ...] | None] = {
     "choose": (1,),
 }  # fmt: skip
 
+# Those of them whose second argument is a dtype, which is none of positions.
+TYPED = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "require")
+
 # Functions that move elements into their first argument, in place.
 IN_PLACE: dict[str, tuple[int, ...]] = {
     "copyto": (0, 1),

@@ -15,7 +15,18 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fallline.errors import FalllineError
-from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
+from fallline.gradients.carrying import (
+    COUNTING,
+    IN_PLACE,
+    MOVES,
+    NONZERO,
+    SHAPES,
+    TYPED,
+    advice,
+    jax_rule,
+    name_of,
+    spelled,
+)
 from fallline.gradients.places import users_line
 
 
@@ -388,7 +399,7 @@ class TracedArray(NDArrayOperatorsMixin):
     def imag(self) -> Any:
         return carry(np.imag, (self,), {})
 
-    def astype(self, dtype: Any, **_: Any) -> Any:
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         concrete = self.concrete.astype(dtype)
         if not self.depends:
             return array_of(concrete)
@@ -714,7 +725,7 @@ def move(
     """Call a function that only moves elements: running it on their positions too shows where each one went."""
     concrete = function(*constant(inputs), **{key: constant(part) for key, part in settings.items()})
     arrays, chosen = _positions(inputs, data)
-    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"):
+    if function.__name__ in TYPED:
         chosen = chosen[:1]
     keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like")}
     if first(arrays) is None:

@@ -147,6 +147,7 @@ def conversions(x):
         x.astype(np.float32), x.astype(complex), (x + 1j).astype(complex).real, np.array(x), np.asarray(x[1]),
         np.array([x[0], 2.0]), np.array([x, x**2]), np.array([[1, x[1]], [x[0], 2]], dtype=float), np.float64(x[:2]),
         float(x[:1][0]), np.zeros(2).tolist(), TABLE[0].item(1), np.ones(2).astype(int), np.ones(1).item(),
+        square(x).astype(np.float32, "F"),
     )  # fmt: skip
 
 
@@ -221,7 +222,9 @@ def moves(x):
         np.vstack([x, x]), np.hstack([x, 1.0]), np.append(x, [x[0], 2.0]), np.insert(x, 1, x[2]), np.delete(x, 1),
         np.tile(x, 2), np.roll(x, 1), np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1),
         np.triu(m), np.tril(m, -1), np.rot90(m), np.split(x, 2), np.array_split(x, 3), np.resize(x, 6),
-        np.tril(m)[0, 1], np.triu(m[:1, :1], 1),
+        np.tril(m)[0, 1], np.triu(m[:1, :1], 1), *(
+            made([x[0], 2.0, x[1]], np.float32) for made in (np.array, np.asanyarray, np.asarray_chkfinite, np.require)
+        ),
         np.take_along_axis(m, np.array([[1], [0]]), 1), np.block([[m, m]]), np.broadcast_to(x, (2, 4)),
         np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0), np.meshgrid(x[:2], [1.0, 2.0]),
         np.meshgrid(x[:2], x[2:], indexing="ij"), np.compress([True, False, True, True], x),
