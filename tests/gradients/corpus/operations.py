@@ -12,7 +12,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import linalg, stats
 
 TABLE = np.array([[1.0, 2.0, 0.5, -0.3], [0.3, -1.0, 2.0, 0.7], [2.0, 0.1, -0.4, 1.1], [1.5, 1.2, 0.2, -0.6]])
 
@@ -297,6 +297,7 @@ def norms(x):
         norm(m, 2, 1), norm(m, 1, 1), norm(x, np.inf), norm(m, ord=1), norm(x.tolist()), norm(x * 0),
         norm(x * (1 + 1j)), norm(m[None], axis=(1, 2)), norm(m, ord=1, axis=0, keepdims=True),
         np.linalg.vector_norm(x), norm(m, 2), np.linalg.eig(m @ m.T)[0], np.roots([1.0, x[0], -3.0]),
+        linalg.norm(m, 1), linalg.norm(m, np.inf),
     )  # fmt: skip
 
 
