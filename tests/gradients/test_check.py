@@ -245,6 +245,13 @@ def test_slopes_are_extrapolated_to_a_step_of_0(order: int, terms: list[float]) 
     assert _extrapolated(np.array([3.0]), order) == (3.0, math.inf)
 
 
+def test_the_error_of_an_extrapolated_slope_is_its_larger_distance_from_those_it_is_of() -> None:
+    # Ridders' (Press et al., Numerical Recipes, 2007, §5.7): (2 · 1.4 - 1) / 0.4 = 4.5 is 2.5 from 2, and 3.5 from 1.
+    assert _extrapolated(np.array([1.0, 2.0]), 1) == pytest.approx((4.5, 3.5))
+    # (2 · 1.96 - 1) / 0.96 is 1 / 0.96 from 2, and 1.96 / 0.96 from 1.
+    assert _extrapolated(np.array([1.0, 2.0]), 2) == pytest.approx((2.92 / 0.96, 1.96 / 0.96))
+
+
 def test_an_entry_tells_what_was_found_and_expected() -> None:
     point = np.array([1.0, 2.0])
     slope = CheckedSlope(point, "y", 3.0, 2.0, 1e-9, "wrong")

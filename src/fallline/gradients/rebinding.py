@@ -202,7 +202,7 @@ class World:
             return CLASSES[kind]
         package = kind.__module__.partition(".")[0]
         arrays = package == "numpy" and not f"{kind.__module__}.{kind.__name__}".startswith(POLYNOMIALS)
-        if package in LEFT_ALONE or arrays or kind.__flags__ & (1 << 9) == 0:
+        if package in LEFT_ALONE or arrays:
             return kind
         members: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
         for each in reversed(kind.__mro__):

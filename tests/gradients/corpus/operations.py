@@ -223,7 +223,8 @@ def moves(x):
         np.tile(x, 2), np.roll(x, 1), np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1),
         np.triu(m), np.tril(m, -1), np.rot90(m), np.split(x, 2), np.array_split(x, 3), np.resize(x, 6),
         np.tril(m)[0, 1], np.triu(m[:1, :1], 1), *(
-            made([x[0], 2.0, x[1]], np.float32) for made in (np.array, np.asanyarray, np.asarray_chkfinite, np.require)
+            made([x[0], 2.0, x[1]], np.float32) for made in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray,
+                                                             np.asfortranarray, np.asarray_chkfinite, np.require)
         ),
         np.take_along_axis(m, np.array([[1], [0]]), 1), np.block([[m, m]]), np.broadcast_to(x, (2, 4)),
         np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0), np.meshgrid(x[:2], [1.0, 2.0]),
