@@ -481,7 +481,7 @@ class NumberKind(type):
         return isinstance(thing, cls.stands_for)
 
     def __subclasscheck__(cls, kind: Any) -> bool:
-        return issubclass(getattr(kind, "stands_for", kind), cls.stands_for)
+        return issubclass(kind, cls.stands_for)
 
     def __eq__(cls, other: object) -> bool:
         # A dtype decides itself whether it equals this class.

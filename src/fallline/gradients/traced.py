@@ -775,7 +775,7 @@ def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others:
     if type(target) is not TracedArray:
         raise NotCarried(f"{name} into a plain array")
     # JAX does not differentiate the others.
-    method = {"add": "add", "subtract": "subtract", "maximum": "max", "minimum": "min"}.get(name.partition(".")[0])
+    method = {"add": "add", "subtract": "subtract", "maximum": "max", "minimum": "min"}.get(name.removesuffix(".at"))
     if method is None:
         raise NotCarried(name)
     target._follow(first((target, others)).buffer.trace)

@@ -147,7 +147,7 @@ def conversions(x):
         x.astype(np.float32), x.astype(complex), (x + 1j).astype(complex).real, np.array(x), np.asarray(x[1]),
         np.array([x[0], 2.0]), np.array([x, x**2]), np.array([[1, x[1]], [x[0], 2]], dtype=float), np.float64(x[:2]),
         float(x[:1][0]), np.zeros(2).tolist(), TABLE[0].item(1), np.ones(2).astype(int), np.ones(1).item(),
-        square(x).astype(np.float32, "F"),
+        square(x).astype(np.float32, "F"), x.astype(np.float32)[1:1],
     )  # fmt: skip
 
 
@@ -298,7 +298,7 @@ def norms(x):
         norm(m, 2, 1), norm(m, 1, 1), norm(x, np.inf), norm(m, ord=1), norm(x.tolist()), norm(x * 0),
         norm(x * (1 + 1j)), norm(m[None], axis=(1, 2)), norm(m, ord=1, axis=0, keepdims=True),
         np.linalg.vector_norm(x), norm(m, 2), np.linalg.eig(m @ m.T)[0], np.roots([1.0, x[0], -3.0]),
-        linalg.norm(m, 1), linalg.norm(m, np.inf),
+        linalg.norm(m, 1), linalg.norm(m, np.inf), np.abs(np.linalg.eig(np.array([[2.0, x[0]], [x[1], -1.0]]))[1]),
     )  # fmt: skip
 
 
