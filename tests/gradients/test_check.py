@@ -245,6 +245,13 @@ def test_slopes_are_extrapolated_to_a_step_of_0(order: int, terms: list[float]) 
     assert _extrapolated(np.array([3.0]), order) == (3.0, math.inf)
 
 
+def test_the_error_of_an_extrapolated_slope_is_its_larger_distance_from_those_it_is_of() -> None:
+    # Ridders' (Press et al., Numerical Recipes, 2007, §5.7): (2 · 1.4 - 1) / 0.4 = 4.5 is 2.5 from 2, and 3.5 from 1.
+    assert _extrapolated(np.array([1.0, 2.0]), 1) == pytest.approx((4.5, 3.5))
+    # (2 · 1.96 - 1) / 0.96 is 1 / 0.96 from 2, and 1.96 / 0.96 from 1.
+    assert _extrapolated(np.array([1.0, 2.0]), 2) == pytest.approx((2.92 / 0.96, 1.96 / 0.96))
+
+
 def test_an_entry_tells_what_was_found_and_expected() -> None:
     point = np.array([1.0, 2.0])
     slope = CheckedSlope(point, "y", 3.0, 2.0, 1e-9, "wrong")
@@ -281,6 +288,26 @@ def test_the_table_has_the_wrong_ones_first_and_no_more_than_fit() -> None:
     assert any(line.split() == ["at", "coordinate", "found", "expected", "factor", "verdict"] for line in lines)
     one = CheckedSlope(np.ones(60), "x7", 2.0, 1.0, 0.0, "wrong")
     assert "wrong in x7, and maybe in others" in repr(GradientCheck((one,), tuple(along)))
+
+
+@pytest.mark.parametrize(("kind", "count"), [(np.float64, 24), (np.float32, 9)])
+def test_a_coordinate_is_moved_by_at_most_a_tenth_of_its_size_and_by_no_less_than_rounding_allows(
+    kind: Any, count: int
+) -> None:
+    at, points = np.array([-200.3, 0.7]), []
+
+    def recorded(x: Any) -> Any:
+        points.append(np.real(x) - at)
+        return kind(np.real(x) @ np.real(x))
+
+    assert check_gradient(recorded, at, gradient=lambda x: 2 * x)
+    moves = np.array(points)
+    for i, size in ((0, 200.3), (1, 1.0)):
+        alone = np.unique(np.round(moves[(moves[:, i] != 0) & (moves[:, 1 - i] == 0), i], 12))
+        steps = size * 0.1 / SHRINKING ** np.arange(count)
+        np.testing.assert_allclose(alone, np.sort([*steps, *-steps]), rtol=1e-7)
+    # Of values in float32 the next step would be shorter than the cube root of the rounding.
+    assert kind is np.float64 or steps[-1] > 2 ** (-23 / 3) > steps[-1] / SHRINKING
 
 
 def constant(number: float) -> Any:

@@ -49,6 +49,21 @@ def test_without_noise_there_is_that_of_rounding() -> None:
     assert np.all((steps > 1e-9) & (steps < 1e-6))
 
 
+def test_noise_is_looked_for_on_lines_of_the_size_of_the_point() -> None:
+    at, calls = np.array([-3e4, 0.2]), []
+
+    def recorded(x: Any) -> float:
+        calls.append(np.abs(x - at) / [3e4, 1])
+        return float(np.exp(x[0] / 3e4) + np.exp(x[1]))
+
+    fitted_steps(as_objective(recorded, 2), at)
+    # Nine values on each, the middle one at the point; on the second the noise of rounding is seen.
+    for line, distance in zip(np.reshape(calls[:18], (2, 9, 2)), (1e-2, 1e-4), strict=True):
+        assert line[4].tolist() == [0, 0]
+        assert ((line[[3, 5]] > 0.49 * distance) & (line[[3, 5]] < 1.01 * distance)).all()
+        np.testing.assert_allclose(line[[0, 8]] / line[[3, 5]], 4, rtol=1e-2)
+
+
 @pytest.mark.parametrize("scheme", ["forward", "backward", "central"])
 @pytest.mark.parametrize("sigma", [1e-4, 1e-2])
 def test_a_noisy_bowl_is_minimised_to_its_noise(sigma: float, scheme: str) -> None:

@@ -62,8 +62,7 @@ LONG = ("decided_after", "decisions", "norms", "numbers", "objects", "sums")
 )
 def test_the_result_is_numpys_and_the_gradient_that_of_differences(name: str) -> None:
     function = FUNCTIONS[name]
-    objective = as_objective(lambda x: told(function(x)), 4)
-    assert isinstance(objective, FunctionObjective)
+    objective = as_of(lambda x: told(function(x)))
     points = POINTS[: 2 if name.startswith("deci") else 1]
     values, gradients = AutodiffObjective(objective, points[0]).value_and_gradient(points)
     np.testing.assert_allclose(values, objective.value(points), rtol=1e-12)
@@ -161,10 +160,8 @@ def added_at(array: Any, of: Any = np.add) -> Callable[[Any], Any]:
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:'where' used without 'out'")
 def test_what_cannot_be_carried_is_named_with_what_to_write_instead(function: Any, call: str, advice: str) -> None:
-    objective = as_objective(function, 4)
-    assert isinstance(objective, FunctionObjective)
     with pytest.raises(NotCarried) as raised:
-        AutodiffObjective(objective, np.array([0.5, 1.5, 2.5, 3.5]))
+        AutodiffObjective(as_of(function), np.array([0.5, 1.5, 2.5, 3.5]))
     said = str(raised.value)
     assert said.startswith(f"gradient is 'autodiff', but {call} in test_operations.py:")
     assert " cannot be carried to JAX" in said
@@ -172,6 +169,19 @@ def test_what_cannot_be_carried_is_named_with_what_to_write_instead(function: An
     assert (raised.value.parameter, raised.value.value) == ("gradient", "autodiff")
     assert raised.value.call.startswith(f"{call} in test_operations.py:")
     assert (f"{call} in " in said) == (raised.value.call in said)
+
+
+def test_what_jax_says_is_in_brackets_and_a_call_without_a_place_stands_alone() -> None:
+    with pytest.raises(NotCarried, match=r"JAX \(\S+ got an unexpected keyword argument 'signature'\); write it with "):
+        AutodiffObjective(as_of(lambda x: np.add(x, 1, signature="dd->d").sum()), np.ones(4))
+    assert NotCarried("unique", place="").call == "np.unique"
+    assert NotCarried("unique", place="model.py:3").call == "np.unique in model.py:3"
+
+
+def as_of(function: Any) -> FunctionObjective:
+    objective = as_objective(function, 4)
+    assert isinstance(objective, FunctionObjective)
+    return objective
 
 
 def test_values_that_do_not_depend_on_x_are_a_plain_array_where_one_is_asked_for() -> None:

@@ -154,6 +154,7 @@ def test_the_usual_steps_of_float32_are_those_that_it_makes() -> None:
         steps = perturbation.PerturbedObjective(objective, Perturbation(scheme=scheme)).steps(x)
         moved = x.astype(np.float32) + steps
         assert (moved.astype(np.float32) == moved).all()
+        assert steps.dtype == float
         assert (steps > 0).all()
 
 

@@ -218,6 +218,18 @@ def test_a_function_without_a_module_is_traced() -> None:
     assert found.value.tolist() == found.concrete.tolist() == [2, 1]
 
 
+def test_a_name_around_a_function_that_is_not_yet_set_hides_no_other() -> None:
+    table = np.array([3.0])
+
+    def partly(x: Any) -> Any:
+        return np.array([x[0], table[0]]) if x[0] < 9 else after
+
+    x = root_of(np.array([2.0]), jax.numpy.array([2.0]), Trace())
+    found = World().stand_in(partly)(x)
+    after = found.value.tolist()
+    assert after == found.concrete.tolist() == [2, 3]
+
+
 def test_modules_and_their_members_are_seen_through_stand_ins() -> None:
     world = World()
     seen = world.stand_in(np)

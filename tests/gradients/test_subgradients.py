@@ -15,7 +15,7 @@ from tests.cases import few
 
 from fallline import GradientDescent, as_objective, minimize
 from fallline.gradients import with_gradient
-from fallline.gradients.subgradients import with_subgradients
+from fallline.gradients.subgradients import kink_at, with_subgradients
 
 # Each is smooth at the origin with this gradient there, or has a minimum of which 0 is the subgradient.
 AT_ORIGIN = [
@@ -100,6 +100,46 @@ def test_the_end_of_an_arc_functions_domain_is_named(function: Any, at: float, s
     # Within the domain there is a slope, and no word of an end.
     objective = with_gradient(as_objective(function), "auto", np.array([0.9 * at]))
     assert objective.kink(np.array([0.9 * at])) is None
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "said"),
+    [
+        (jax.jit(jnp.sqrt), 0.0, "kink in sqrt at 0"),
+        (lambda x: x**0.25, 0.0, "kink in the power 0.25 at 0"),
+        (lambda x: jnp.ones(2) @ jnp.stack([x, 1]) ** 0.5, 0.0, "kink in the power 0.5 at 0"),
+        (lambda x: jnp.cbrt(x) + jnp.sqrt(x), 0.0, "kink in cbrt at 0"),
+        (lambda x: jnp.arcsin(x) + jnp.sqrt(x + 1), -1.0, "kink in arcsin at -1"),
+        (jnp.sqrt, 1.0, None),
+        (jnp.arccosh, -1.0, None),
+        *((lambda x, power=power: x**power, 0.0, None) for power in (1.5, 1.0, -0.5)),
+    ],
+)
+def test_the_first_operation_with_an_infinite_slope_is_named(function: Any, at: float, said: str | None) -> None:
+    assert kink_at(function, at) == said
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "slope", "flat"),
+    [
+        (jnp.abs, 0.0, 0, 0),
+        (jnp.abs, -2.0, -1, -1),
+        (jnp.sqrt, 0.0, math.inf, 0),
+        (jax.jit(jnp.cbrt), 0.0, math.inf, 0),
+        (jnp.sqrt, 4.0, 0.25, 0.25),
+        (lambda x: x**0.5, 0.0, math.inf, 0),
+        (lambda x: x**0.5, 4.0, 0.25, 0.25),
+        (lambda x: jax.jit(lambda y: jnp.abs(y) + 3 * y)(x), 0.0, 3, 3),
+        # The slope of x^p at 0 is 0 for p > 1, 1 for p = 1.
+        (lambda x: x ** jnp.array(1.5), 0.0, 0, 0),
+        (lambda x: x ** jnp.array(1.0), 0.0, 1, 1),
+    ],
+)
+def test_only_an_infinite_slope_is_flat_in_its_place(function: Any, at: float, slope: float, flat: float) -> None:
+    for flat_roots, expected in ((False, slope), (True, flat)):
+        settled = with_subgradients(function, flat_roots=flat_roots)
+        assert float(settled(at)) == pytest.approx(float(function(at)), rel=1e-6)  # float32
+        assert float(jax.jacfwd(settled)(at)) == pytest.approx(expected, rel=1e-6)
 
 
 NUMBERS = st.floats(-100, 100).filter(lambda x: x == 0 or abs(x) > 1e-3)

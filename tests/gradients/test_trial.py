@@ -433,6 +433,19 @@ def test_around_the_point_the_function_may_have_no_value() -> None:
         tried(as_of(lambda x: 1.0 if x[0] > 2 else (-1.0 if x[0] < 2 else 1 / 0), 1), np.array([2.5]))
 
 
+class Tensor:
+    """A number as PyTorch has it in bfloat16."""
+
+    dtype = "torch.bfloat16"
+    detach = None
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def tolist(self) -> float:
+        return self.number
+
+
 @pytest.mark.parametrize(
     ("function", "precision"),
     [
@@ -442,6 +455,9 @@ def test_around_the_point_the_function_may_have_no_value() -> None:
         (lambda x: float(np.float32(x[0]) ** 2) * 1e300, "float64"),
         (lambda x: np.nan, "float64"),
         (lambda x: 0.1234, "float64"),
+        # Whole by rounding: numbers so large have no digits after the point.
+        (lambda x: np.float16(4096 + 4 * x[0]), "float16"),
+        (lambda x: Tensor(512 + 4 * round(x[0])), "bfloat16"),
     ],
 )
 def test_the_precision_is_read_from_type_or_digits(function: Any, precision: str) -> None:

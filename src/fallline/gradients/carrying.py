@@ -12,8 +12,8 @@ import numpy as np
 # Functions that only move array elements, and which of their arguments hold those (None: all of them).
 MOVES: dict[str, tuple[int, ...] | None] = {
     **dict.fromkeys(
-        ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "copy",
-         "require", "reshape", "ravel", "transpose", "permute_dims", "matrix_transpose", "swapaxes", "moveaxis",
+        ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "copy",
+         "reshape", "ravel", "transpose", "permute_dims", "matrix_transpose", "swapaxes", "moveaxis",
          "rollaxis", "squeeze", "expand_dims", "flip", "fliplr", "flipud", "rot90", "roll", "take", "repeat", "tile",
          "diag", "diagonal", "diagflat", "triu", "tril", "split", "array_split", "hsplit", "vsplit", "dsplit",
          "unstack", "resize", "delete", "take_along_axis", "concatenate", "concat", "stack", "hstack", "vstack",
@@ -26,6 +26,9 @@ MOVES: dict[str, tuple[int, ...] | None] = {
     "extract": (1,),
     "choose": (1,),
 }  # fmt: skip
+
+# Those of them whose second argument is a dtype, which is none of positions.
+TYPED = ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray")
 
 # Functions that move elements into their first argument, in place.
 IN_PLACE: dict[str, tuple[int, ...]] = {

@@ -152,7 +152,7 @@ class ChainRule:
                 joined(" + ", [path.product for path in paths]),
                 number(self.gradient[coordinate]),
             ]
-            told = " = ".join(part for part, before in zip(parts, ["", *parts], strict=False) if part != before)
+            told = " = ".join(dict.fromkeys(parts))
             lines.append(rf"\frac{{d {name_latex(self.name)}}}{{d {name_latex(coordinate)}}} &= {told}")
         block = "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
         return POWER_OF_TEN.sub(r"\1 \\cdot 10^{\2\3}", block)

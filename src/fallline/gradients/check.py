@@ -7,6 +7,7 @@ coordinates are looked for by halving.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import heapq
 import math
 import warnings
@@ -187,12 +188,11 @@ def check_gradient(objective: Any, x: Any, *, gradient: Any = "auto", nearby: in
     compared = values if prepared.precision == values.precision else prepared
     with np.errstate(all="ignore"):
         gradients = prepared.gradient(points)
-        checks = [_Check(compared, point, found) for point, found in zip(points, gradients, strict=True)]
+        checks = [*map(functools.partial(_Check, compared), points, gradients)]
         if values.dimension <= EACH:
             return GradientCheck(tuple(check.coordinate(i) for check in checks for i in range(values.dimension)))
-        pairs = [check.along_directions() for check in checks]
-    slopes, directions = (tuple(entry for part in parts for entry in part) for parts in zip(*pairs, strict=True))
-    return GradientCheck(slopes, directions)
+        found = [check.along_directions() for check in checks]
+    return GradientCheck(*(tuple(slope for pair in found for slope in pair[part]) for part in (0, 1)))
 
 
 class _Check:

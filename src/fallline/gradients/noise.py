@@ -81,10 +81,11 @@ def _step(objective: Objective, at: FloatArray, i: int, noise: float, size: floa
 
     def curvature(step: float) -> tuple[float, bool]:
         moves = np.outer([-step, 0, step], np.eye(len(at))[i])
-        before, here, after = objective.value(at + moves)
+        values = objective.value(at + moves)
+        before, here, after = values
         second = abs(after - 2 * here + before)
-        rise = max(abs(after - here), abs(before - here))
-        sure = second >= ABOVE_NOISE * noise and rise <= OF_VALUE * max(abs(here), abs(after), abs(before))
+        rise = np.abs(values - here).max()
+        sure = second >= ABOVE_NOISE * noise and rise <= OF_VALUE * np.abs(values).max()
         # Below the noise nothing is known but that it is smaller.
         return max(second, noise) / step**2, sure
 

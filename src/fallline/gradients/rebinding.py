@@ -11,6 +11,7 @@ import builtins
 import cmath
 import functools
 import math
+import operator
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ from fallline.gradients.carrying import jax_rule, name_of
 from fallline.gradients.rewritten import REWRITTEN
 from fallline.gradients.traced import (
     NotCarried,
-    TracedArray,
     array_of,
     as_traced,
     carry,
@@ -86,7 +86,7 @@ class World:
 
     def stand_in(self, thing: Any) -> Any:
         """What the user's code sees in place of an object; most objects stay as they are."""
-        if thing is None or isinstance(thing, int | float | str | bytes | complex) or type(thing) is TracedArray:
+        if thing is None or isinstance(thing, int | float | str | bytes | complex):
             return thing
         known = self.known.get(id(thing))
         if known is None:
@@ -130,7 +130,7 @@ class World:
     def _container(self, thing: Any) -> Any:
         if type(thing) is tuple or (isinstance(thing, tuple) and hasattr(thing, "_fields")):
             parts = [self.stand_in(part) for part in thing]
-            if all(new is old for new, old in zip(parts, thing, strict=True)):
+            if all(map(operator.is_, parts, thing)):
                 return thing
             return type(thing)(*parts) if hasattr(thing, "_fields") else tuple(parts)
         if type(thing) is list:
@@ -180,15 +180,15 @@ class World:
         """The same code with other globals."""
         own = function.__globals__
         seen = self.globals.setdefault(id(own), Globals(self, own))
-        cells = tuple(types.CellType() for _ in function.__closure__ or ())
-        made = types.FunctionType(function.__code__, seen, function.__name__, None, cells)
+        cells = [(types.CellType(), old) for old in function.__closure__ or ()]
+        made = types.FunctionType(function.__code__, seen, function.__name__, None, tuple(cell for cell, _ in cells))
         self.known[id(function)] = (function, made)
         made.__defaults__ = self.stand_in(function.__defaults__)
         made.__kwdefaults__ = self.stand_in(function.__kwdefaults__)
         made.__dict__.update(function.__dict__)
         made.__module__ = function.__module__
         made.__qualname__ = function.__qualname__
-        for cell, old in zip(cells, function.__closure__ or (), strict=True):
+        for cell, old in cells:
             try:
                 inside = old.cell_contents
             except ValueError:  # not yet set
@@ -202,7 +202,7 @@ class World:
             return CLASSES[kind]
         package = kind.__module__.partition(".")[0]
         arrays = package == "numpy" and not f"{kind.__module__}.{kind.__name__}".startswith(POLYNOMIALS)
-        if package in LEFT_ALONE or arrays or kind.__flags__ & (1 << 9) == 0:
+        if package in LEFT_ALONE or arrays:
             return kind
         members: dict[str, Any] = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
         for each in reversed(kind.__mro__):
@@ -240,9 +240,9 @@ class World:
 
     def _super(self, given: tuple[Any, ...], frame: types.FrameType) -> Any:
         """`super()` whose methods are stand-ins; without arguments it inspects the caller's frame, as Python's does."""
-        if not given:
-            given = frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]]
-        return Above(self, super(*given), given[1])
+        kind, instance = given or (frame.f_locals["__class__"], frame.f_locals[frame.f_code.co_varnames[0]])
+        # A stand-in is above its class, in which the same method would be found again.
+        return Above(self, super(vars(kind).get("__stands_for__", kind), instance), instance)
 
     def _module(self, module: types.ModuleType) -> Any:
         package = module.__name__.partition(".")[0]
@@ -329,7 +329,7 @@ class Carried:
         return Carried(self._world, found) if callable(found) else found
 
     def __eq__(self, other: object) -> bool:
-        return bool(self._function == getattr(other, "_function", other))
+        return bool(self._function == other)
 
     def __hash__(self) -> int:
         return hash(self._function)
@@ -481,7 +481,7 @@ class NumberKind(type):
         return isinstance(thing, cls.stands_for)
 
     def __subclasscheck__(cls, kind: Any) -> bool:
-        return issubclass(getattr(kind, "stands_for", kind), cls.stands_for)
+        return issubclass(kind, cls.stands_for)
 
     def __eq__(cls, other: object) -> bool:
         # A dtype decides itself whether it equals this class.

@@ -71,10 +71,10 @@ def _listed(_: int, rows: Any, columns: Any, data: Any, other: Any, result: Any)
 
 def _diagonals(rows: int, columns: int, _: int, length: int, offsets: Any, data: Any, x: Any, y: Any) -> None:
     """y += A @ x, where A is given by diagonals (DIA)."""
-    for offset, entries in zip(offsets, data, strict=True):
-        low, high = max(0, int(offset)), min(rows + int(offset), columns, length)
+    for place, offset in enumerate(offsets.tolist()):
+        low, high = max(0, offset), min(rows + offset, columns, length)
         if low < high:
-            y[low - int(offset) : high - int(offset)] += entries[low:high] * x[low:high]
+            y[low - offset : high - offset] += data[place, low:high] * x[low:high]
 
 
 def _solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any, *_: Any, **__: Any) -> Any:

@@ -84,7 +84,7 @@ def _applied(operation: Any, inputs: list[Any], flat_roots: bool, found: list[st
     if primitive.name == "jit":
         return evaluated(params["jaxpr"], inputs, flat_roots=flat_roots, found=found)
     if primitive.name == "abs":
-        return [jnp.where(inputs[0] == 0, 0, primitive.bind(*inputs, **params))]
+        return [jnp.where(inputs[0] == 0, 0, jnp.abs(inputs[0]))]
     if flat_roots and primitive.name in ("sqrt", "cbrt", "pow"):
         base, *exponent = inputs
         steep = (base == 0) & ((exponent[0] > 0) & (exponent[0] < 1) if exponent else True)

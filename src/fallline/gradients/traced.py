@@ -15,7 +15,18 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fallline.errors import FalllineError
-from fallline.gradients.carrying import COUNTING, IN_PLACE, MOVES, NONZERO, SHAPES, advice, jax_rule, name_of, spelled
+from fallline.gradients.carrying import (
+    COUNTING,
+    IN_PLACE,
+    MOVES,
+    NONZERO,
+    SHAPES,
+    TYPED,
+    advice,
+    jax_rule,
+    name_of,
+    spelled,
+)
 from fallline.gradients.places import users_line
 
 
@@ -88,8 +99,8 @@ class Buffer:
 
         if index.size == 0:
             return jnp.zeros(index.shape, self.value.dtype)
-        if index.size == 1 and 1 < self.value.size <= 4096:
-            return self._single(int(index.ravel()[0])).reshape(index.shape)
+        if index.size == 1 and index.min() >= 0 and 1 < self.value.size <= 4096:
+            return self._single(index.item()).reshape(index.shape)
         # With the axes in memory order most views are one slice.
         order = sorted(range(index.ndim), key=lambda axis: -abs(index.strides[axis]))
         lined = index.transpose(order)
@@ -115,8 +126,6 @@ class Buffer:
             return lax.slice(flat, (position,), (position + 1,))
         if len(parts) == 4:
             parts[:] = [None] * 5 + lax.split(flat, (1,) * flat.size)
-        if position < 0:
-            return flat[:1] * 0
         return parts[5 + position]
 
     def write(self, index: Any, new: Any) -> None:
@@ -390,7 +399,7 @@ class TracedArray(NDArrayOperatorsMixin):
     def imag(self) -> Any:
         return carry(np.imag, (self,), {})
 
-    def astype(self, dtype: Any, **_: Any) -> Any:
+    def astype(self, dtype: Any, *_: Any, **__: Any) -> Any:
         concrete = self.concrete.astype(dtype)
         if not self.depends:
             return array_of(concrete)
@@ -552,7 +561,7 @@ def decided(thing: Any, call: str = "an index") -> Any:
 def paired(concrete: Any, value: Any, trace: Any) -> Any:
     """NumPy's result and JAX's as one traced array; or, if they are tuples or lists of arrays, as such a nest."""
     if isinstance(concrete, list | tuple):
-        parts = [paired(one, other, trace) for one, other in zip(concrete, value, strict=True)]
+        parts = map(functools.partial(paired, trace=trace), concrete, value)
         return type(concrete)(*parts) if hasattr(concrete, "_fields") else type(concrete)(parts)
     if isinstance(concrete, bool | str) or concrete is None:
         return concrete
@@ -716,7 +725,7 @@ def move(
     """Call a function that only moves elements: running it on their positions too shows where each one went."""
     concrete = function(*constant(inputs), **{key: constant(part) for key, part in settings.items()})
     arrays, chosen = _positions(inputs, data)
-    if function.__name__ in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray"):
+    if function.__name__ in TYPED:
         chosen = chosen[:1]
     keywords = {key: decided(part) for key, part in settings.items() if key not in ("dtype", "like")}
     if first(arrays) is None:
@@ -728,8 +737,7 @@ def move(
     def result(one: Any, positions: Any) -> Any:
         nonlocal buffer
         if type(one) in (list, tuple):
-            parts = [result(*both) for both in zip(one, positions, strict=True)]
-            return type(one)(parts)
+            return type(one)(map(result, one, positions))
         if len(arrays) == 1:
             return arrays[0]._at(one, np.asarray(positions) - 1)
         buffer = buffer or _joined(arrays)
@@ -767,7 +775,7 @@ def _at(function: Callable[..., Any], name: str, target: Any, key: Any, *others:
     if type(target) is not TracedArray:
         raise NotCarried(f"{name} into a plain array")
     # JAX does not differentiate the others.
-    method = {"add": "add", "subtract": "subtract", "maximum": "max", "minimum": "min"}.get(name.partition(".")[0])
+    method = {"add": "add", "subtract": "subtract", "maximum": "max", "minimum": "min"}.get(name.removesuffix(".at"))
     if method is None:
         raise NotCarried(name)
     target._follow(first((target, others)).buffer.trace)

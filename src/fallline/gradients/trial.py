@@ -82,9 +82,9 @@ def _kind(result: Any) -> str:
 
 
 def _is_whole(result: Any, number: float) -> bool:
-    """Whether a result is a whole number, or a boolean, that is none by the rounding of its type."""
+    """Whether a result is a whole number that is none by the rounding of its type."""
     kind = _kind(result)
-    if kind.startswith(("int", "uint", "bool")):
+    if kind.startswith(("int", "uint")):
         return True
     return kind not in ("float16", "bfloat16") and abs(number) <= MOST_WHOLE and number.is_integer()
 

@@ -12,7 +12,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import linalg, stats
 
 TABLE = np.array([[1.0, 2.0, 0.5, -0.3], [0.3, -1.0, 2.0, 0.7], [2.0, 0.1, -0.4, 1.1], [1.5, 1.2, 0.2, -0.6]])
 
@@ -147,6 +147,7 @@ def conversions(x):
         x.astype(np.float32), x.astype(complex), (x + 1j).astype(complex).real, np.array(x), np.asarray(x[1]),
         np.array([x[0], 2.0]), np.array([x, x**2]), np.array([[1, x[1]], [x[0], 2]], dtype=float), np.float64(x[:2]),
         float(x[:1][0]), np.zeros(2).tolist(), TABLE[0].item(1), np.ones(2).astype(int), np.ones(1).item(),
+        square(x).astype(np.float32, "F"), x.astype(np.float32)[1:1],
     )  # fmt: skip
 
 
@@ -221,6 +222,10 @@ def moves(x):
         np.vstack([x, x]), np.hstack([x, 1.0]), np.append(x, [x[0], 2.0]), np.insert(x, 1, x[2]), np.delete(x, 1),
         np.tile(x, 2), np.roll(x, 1), np.repeat(m, 2, axis=0), np.diag(x), np.diag(m), np.diagflat(x[:2], 1),
         np.triu(m), np.tril(m, -1), np.rot90(m), np.split(x, 2), np.array_split(x, 3), np.resize(x, 6),
+        np.tril(m)[0, 1], np.triu(m[:1, :1], 1), *(
+            made([x[0], 2.0, x[1]], np.float32) for made in (np.array, np.asarray, np.asanyarray, np.ascontiguousarray,
+                                                             np.asfortranarray, np.asarray_chkfinite, np.require)
+        ),
         np.take_along_axis(m, np.array([[1], [0]]), 1), np.block([[m, m]]), np.broadcast_to(x, (2, 4)),
         np.atleast_2d(x, x[0]), np.atleast_1d(x[0]), np.broadcast_arrays(x[:2], 1.0), np.meshgrid(x[:2], [1.0, 2.0]),
         np.meshgrid(x[:2], x[2:], indexing="ij"), np.compress([True, False, True, True], x),
@@ -256,7 +261,7 @@ def sums(x):
         np.apply_along_axis(lambda row: row @ row, 1, m), np.apply_along_axis(lambda row, by: row * by, 0, m, by=2),
         np.apply_along_axis(np.cumsum, 0, m), np.apply_along_axis(lambda row: np.array([row[1], 2.0]), 1, m[:1]),
         np.apply_along_axis(lambda row, by: row[1:] * by, 1, np.multiply.outer(m, [1.0, 2.0, 3.0]), 2.0),
-        np.apply_over_axes(np.sum, m, [0]),
+        np.apply_over_axes(np.sum, m, [0]), np.median(m, axis=(0, 1)), np.quantile(m, 0.3, (0, 1)),
         np.fromfunction(lambda i, j: i * x[0] + j * x[1], (2, 3)), np.fromiter((number**2 for number in x), float),
         [i[0] * number for i, number in np.ndenumerate(x)], np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1],
     )  # fmt: skip
@@ -293,6 +298,7 @@ def norms(x):
         norm(m, 2, 1), norm(m, 1, 1), norm(x, np.inf), norm(m, ord=1), norm(x.tolist()), norm(x * 0),
         norm(x * (1 + 1j)), norm(m[None], axis=(1, 2)), norm(m, ord=1, axis=0, keepdims=True),
         np.linalg.vector_norm(x), norm(m, 2), np.linalg.eig(m @ m.T)[0], np.roots([1.0, x[0], -3.0]),
+        linalg.norm(m, 1), linalg.norm(m, np.inf), np.abs(np.linalg.eig(np.array([[2.0, x[0]], [x[1], -1.0]]))[1]),
     )  # fmt: skip
 
 
@@ -363,8 +369,17 @@ class Implied(Base):
         return math.sin(super().value()) + super().sine(self.x[1])
 
 
+class Told(Implied):
+    def value(self):
+        return super(Told, self).value() + 3 * super(Implied, self).value()
+
+    @classmethod
+    def made(cls, x):
+        return super(Told, cls).made(2 * x)
+
+
 def inherited(x):
-    return Implied(x).value(), Implied.made(x).half
+    return Implied(x).value(), Implied.made(x).half, Told(x).value(), Told.made(x).value()
 
 
 class Pair(NamedTuple):
