@@ -169,6 +169,9 @@ def test_a_verdict_is_two_or_three_short_lines() -> None:
     ]
     long_words = Finding("x", "Title", "word " * 200, "", (Remedy("remedy"),))
     assert max(map(len, Diagnosis("run", (long_words,) * 9).verdict().splitlines())) <= 2 * LONGEST
+    # No number is cut in the middle.
+    numbers = Finding("x", "Title", "0.0333 " * 200, "")
+    assert Diagnosis("run", (numbers,)).verdict().endswith(" 0.0333 …")
 
 
 def test_json_and_a_frame_hold_the_same() -> None:

@@ -95,7 +95,7 @@ def verdict(diagnosis: Diagnosis) -> str:
     else:
         first = alarms[0]
         sentences = (titled(first), whose(first), first.evidence)
-        lines = [one_line(f"diagnosis: {' '.join(filter(None, sentences))}", VERDICT)]
+        lines = [_cut(f"diagnosis: {' '.join(filter(None, sentences))}")]
         if first.remedies:
             lines.append(f"→ {spoken_remedy(first.remedies[0])}")
     others = [
@@ -103,8 +103,13 @@ def verdict(diagnosis: Diagnosis) -> str:
         for finding in (*alarms[1:], *diagnosis.remarks)
     ]
     if others:
-        lines.append(one_line(f"also: {'; '.join(others)}.", VERDICT))
+        lines.append(_cut(f"also: {'; '.join(others)}."))
     return "\n".join(lines)
+
+
+def _cut(line: str) -> str:
+    """A line of a verdict, cut before a word: half a number would be another one."""
+    return textwrap.shorten(line, VERDICT, placeholder=" …")
 
 
 def spoken_remedy(remedy: Remedy) -> str:
