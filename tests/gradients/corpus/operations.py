@@ -283,7 +283,7 @@ def vectorized(x):
     return (
         power(square(x), 2),
         power(x[0] ** 2, 3),
-        both(x),
+        both(square(x)),
         scaled([x[1], 2.0], x[2:], by=3.0),
         bent(x),
         shifted(x, [x[3], 1.0]),
