@@ -532,6 +532,11 @@ def test_the_place_where_is_written_chooses_the_path() -> None:
     assert autodiff(largest, 2).gradient(np.array([[1.0, 2.0], [3.0, 2.0]])).tolist() == [[0, 4], [6, 0]]
 
 
+def test_the_ends_of_a_slice_choose_the_path() -> None:
+    objective = autodiff(lambda x: (x[np.argmax(x) :] ** 2).sum(), 2)
+    assert objective.gradient(np.array([[3.0, 2.0], [1.0, 2.0]])).tolist() == [[6, 4], [0, 4]]
+
+
 def test_the_largest_of_numbers_is_chosen_on_one_path() -> None:
     objective = autodiff(lambda x: 3 * max(x[0], x[1]) + min(x), 2)
     found = objective.gradient(np.array([[1.0, 2.0], [4.0, 3.0], [-1.0, -2.0]]))

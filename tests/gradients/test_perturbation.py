@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -144,6 +145,17 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any], said:
 def test_the_real_part_that_a_function_takes_of_complex_numbers_is_told() -> None:
     with pytest.raises(FalllineError, match=r"complex numbers \(Casting complex values to real discards the imaginary"):
         minimize(lambda x: np.array(x).astype(float).sum(), 1.0, "adam", gradient=Perturbation(scheme="complex"))
+
+
+def test_other_warnings_stay_warnings() -> None:
+    def warned(x: Any) -> Any:
+        warnings.warn("outdated", DeprecationWarning, stacklevel=1)
+        return x @ x
+
+    objective = perturbation.PerturbedObjective(as_objective(warned, 2), Perturbation(scheme="complex"))
+    with pytest.warns(DeprecationWarning, match="outdated"):
+        gradient = objective.gradient(np.array([[1.0, 2.0]]))
+    assert gradient.tolist() == [[2, 4]]
 
 
 def test_the_usual_steps_of_float32_are_those_that_it_makes() -> None:

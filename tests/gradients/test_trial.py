@@ -261,6 +261,8 @@ def test_an_array_of_one_number_is_a_number(one: Any) -> None:
         lambda x: np.int64(x @ x),
         lambda x: int(x @ x),
         lambda x: round(float(x @ x)),
+        lambda x: 10**9 + int(1e6 * x[0]),
+        lambda x: np.uint64(10**9 + 1e6 * x[0]),
         lambda x: x[0] > 1,
         lambda x: bool(x[0] > 1000),
         lambda x: np.sum(X @ x > 0),

@@ -275,7 +275,7 @@ def contradicted(objective: Objective, point: FloatArray, gradient: FloatArray) 
         a, b, c, d, here = objective.value(point + offsets[:, None] * direction)
         coarse, fine, right, left = (a - b) / (2 * far), (c - d) / (2 * near), (c - here) / near, (here - d) / near
         claimed = float(gradient @ direction)
-        size = max(abs(coarse), abs(fine), max(1e-10, 10 * objective.rounding) * abs(here) / near)
+        size = max(abs(fine), max(1e-10, 10 * objective.rounding) * abs(here) / near)
         smooth = abs(coarse - fine) <= 1e-3 * size and abs(right - left) <= 1e-2 * size
         return bool(smooth and abs(claimed - fine) > 1e-2 * max(size, abs(claimed)))
 

@@ -162,7 +162,7 @@ class World:
         made.__dict__.update({name: self.stand_in(part) for name, part in getattr(thing, "__dict__", {}).items()})
         for each in kind.__mro__:
             for name in getattr(each, "__slots__", ()):
-                if hasattr(thing, name) and name not in ("__dict__", "__weakref__"):
+                if hasattr(thing, name) and name != "__weakref__":
                     object.__setattr__(made, name, self.stand_in(getattr(thing, name)))
         return made
 

@@ -267,6 +267,9 @@ def sums(x):
     )  # fmt: skip
 
 
+SCALED = np.vectorize(lambda table, a: table[0] * a, excluded={0})
+
+
 def vectorized(x):
     power = np.vectorize(lambda a, b: a**b)
     both = np.vectorize(lambda a: (a, 2 * a))
@@ -283,10 +286,11 @@ def vectorized(x):
     return (
         power(square(x), 2),
         power(x[0] ** 2, 3),
-        both(x),
+        both(square(x)),
         scaled([x[1], 2.0], x[2:], by=3.0),
         bent(x),
         shifted(x, [x[3], 1.0]),
+        SCALED([x[1], 2.0], x),
         power(x[:1], x[None, :2] * 0 + 2),
     )
 
