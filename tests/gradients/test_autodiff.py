@@ -532,6 +532,16 @@ def test_the_place_where_is_written_chooses_the_path() -> None:
     assert autodiff(largest, 2).gradient(np.array([[1.0, 2.0], [3.0, 2.0]])).tolist() == [[0, 4], [6, 0]]
 
 
+def test_a_callable_without_a_hash_is_differentiated() -> None:
+    class Unhashed:
+        __hash__ = None  # type: ignore[assignment]
+
+        def __call__(self, x: Any) -> Any:
+            return x @ x
+
+    assert autodiff(Unhashed(), 2, at=[1.0, 2.0]).gradient(np.array([1.0, 2.0])).tolist() == [2, 4]
+
+
 def test_the_ends_of_a_slice_choose_the_path() -> None:
     objective = autodiff(lambda x: (x[np.argmax(x) :] ** 2).sum(), 2)
     assert objective.gradient(np.array([[3.0, 2.0], [1.0, 2.0]])).tolist() == [[6, 4], [0, 4]]

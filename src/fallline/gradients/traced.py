@@ -98,7 +98,7 @@ class Buffer:
         from jax import numpy as jnp
 
         if index.size == 0:
-            return jnp.zeros(index.shape, self.value.dtype)
+            return jnp.zeros(index.shape)
         if index.size == 1 and index.min() >= 0 and 1 < self.value.size <= 4096:
             return self._single(index.item()).reshape(index.shape)
         # With the axes in memory order most views are one slice.
