@@ -489,7 +489,7 @@ def test_what_changes_the_loss_is_measured_by_the_score() -> None:
         assert repeat.measured_by(settings, "value") == measure
     assert repeat.named("score") == f"{fit.fitted.score_name} "
     assert repeat.named("held_out") == "a held-out loss of "
-    assert repeat.named("value") == ""
+    assert repeat.named("value") == "a value of "
     assert repeat.ended({"model": "huber"}, 0, 300, 10.0, np.inf, "score").end < 0
     assert repeat.ended({}, 0, 30, 10.0, np.inf, "score").end == pytest.approx(-fit.score(), rel=1e-9)
     held = fitted(holdout=0.25)
