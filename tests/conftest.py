@@ -51,7 +51,7 @@ os.environ.setdefault("FALLLINE_FUZZ_SEED", str(secrets.randbelow(2**32)))
 
 
 # Of each test, `make test` runs at most so many cases.
-CASES = 5
+CASES = 4
 
 
 @pytest.hookimpl(tryfirst=True)
