@@ -117,7 +117,7 @@ def test_batches_are_shuffled_by_the_seed(run: Run) -> None:
         ("x,y\n1,0\n2,0\n", ["--model", "softmax"], ["--target is 'y'", "1 different", "two at least"]),
         ("x,y\n1,low\n2,high\n", ["--model", "linear"], ["row 1", "'y'", "'low'", "not a number"]),
         ("x,y\n1,1\n2,-2\n", ["--model", "poisson"], ["row 2", "'y'", "-2", "not negative"]),
-        ("x,y\n1,0\n2,1\n", ["--hidden", "3"], ["--hidden is (3,)", "'logistic'", "l2"]),
+        ("x,y\n1,0\n2,1\n", ["--hidden", "3"], ["--hidden is (3,)", "'logistic'", "'network'"]),
         ("x,y\n1,0\n2,1\n", ["--model", "network", "--hidden", "a"], ["--hidden", "'a'", "whole number"]),
         ("x,y\n1,0\n2,1\n", ["--model", "network", "--activation", "rel"], ["--activation is 'rel'", "'relu'"]),
         ("x,y\n1,0\n2,1\n", ["--model", "huber", "--delta", "0"], ["delta", "0", "above 0"]),

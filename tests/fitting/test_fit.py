@@ -550,9 +550,9 @@ def test_a_bad_target_of_a_streamed_fit_is_named_by_file_row_and_column(tmp_path
     [
         (
             {"optimiser": "adam"},
-            "optimiser is 'adam', which is no argument of fit or of the model 'logistic'; Allowed: l2",
+            "optimiser is 'adam', which is no argument of fit or of the model 'logistic'; did you mean 'optimizer'?",
         ),
-        ({"delta": 1.0}, "delta is 1.0, which is no argument of fit or of the model 'logistic'; Allowed: l2"),
+        ({"delta": 1.0}, "delta is 1.0, which is no argument of fit or of the model 'logistic'; model='huber' has it"),
         (
             {"model": "network", "hiden": 3},
             "hiden is 3, which is no argument of fit or of the model 'network'; did you",

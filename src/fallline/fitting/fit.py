@@ -316,8 +316,10 @@ def _check_settings(model: str, settings: Mapping[str, Any]) -> None:
     for name, setting in settings.items():
         if name not in known:
             problem = f"which is no argument of fit or of the model {model!r}"
+            others = [repr(other) for other, kind in MODELS.items() if name in setting_names(kind)]
             own = [key for key, each in inspect.signature(fit).parameters.items() if each.kind != each.VAR_KEYWORD]
-            raise FalllineError(name, setting, meant(name, dict.fromkeys([*own, *known])), problem=problem)
+            allowed = f"model={' or '.join(others)} has it" if others else meant(name, dict.fromkeys([*own, *known]))
+            raise FalllineError(name, setting, allowed, problem=problem)
 
 
 def _class_notes(classes: Classes | None, wanted: Target, source: Source, target: str) -> list[str]:
