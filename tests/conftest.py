@@ -34,10 +34,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Compiled code is kept for the time of the tests, whose processes share it, and none of the user's is touched.
-if "PYTEST_XDIST_WORKER" not in os.environ:
-    _cache = tempfile.TemporaryDirectory()
-    os.environ["FALLLINE_CACHE"] = _cache.name
+# Compiled code is kept for the time of the tests, and none of the user's is touched.
+_cache = tempfile.TemporaryDirectory()
+os.environ["FALLLINE_CACHE"] = _cache.name
 
 # No example fails for the time that it took, nor that it took to be made up: a busy machine takes any.
 hypothesis.settings.register_profile("local", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
