@@ -28,6 +28,7 @@ EVERY_CLASS = [
 ]
 # Not for type checkers, which see these slips too.
 SOME: Any = fallline
+A_RUN: Any = minimize("x**2", 1.0, Adam(), max_steps=2)
 SLIPS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: SOME.Adam(lr=0.1),
@@ -81,6 +82,15 @@ SLIPS: list[tuple[Callable[[], Any], str]] = [
         "lr is not an argument of compare; a rate belongs to the rule",
     ),
     (lambda: SOME.compare("x**2", 1.0, optimizer="adam"), "write optimizers. "),
+    (
+        lambda: SOME.minimize("x**2", 1.0, SOME.PolyakStep(lowest=0)),
+        "a rate belongs to a rule, as in GradientDescent(PolyakStep(...))",
+    ),
+    (lambda: SOME.minimize("x**2", 1.0, SOME.Cosine(0.1, steps=9)), "as in GradientDescent(Cosine(...))"),
+    (lambda: A_RUN.explain(1, moost=1), "moost is not an argument of explain; did you mean 'most'? "),
+    (lambda: SOME.check_gradient("x**2", 1.0, gradiant="auto"), "did you mean 'gradient'? "),
+    (lambda: A_RUN.animate(framse=9), "framse is no option of this picture; did you mean 'frames'? "),
+    (lambda: A_RUN.plot(kind="curve", pionts=9), "did you mean 'points'? "),
 ]
 
 

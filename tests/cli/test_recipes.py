@@ -170,7 +170,7 @@ def test_the_help_lists_the_recipes(run: Run) -> None:
     [
         (
             ["twelve_epoch"],
-            "such as --start 10; or did you mean the recipe 'twelve_epochs'?",
+            "--start is missing; say where to start, such as --start 10; or did you mean the recipe 'twelve_epochs'?",
         ),
         (["x**2"], "--start is missing; say where to start"),
         (["none.toml"], "recipe is 'none.toml'; there is no such file"),

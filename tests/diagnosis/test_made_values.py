@@ -261,7 +261,7 @@ class Late(fallline.GradientDescent):
         (fallline.LBFGS(), False),
     ],
 )
-def test_which_rules_divide_by_a_sum(rule: Any, sums: bool) -> None:  # never longer steps
+def test_which_rules_divide_by_a_sum(rule: Any, sums: bool) -> None:
     assert decayed_file._divides_by_a_sum(rule) == sums
 
 

@@ -167,7 +167,7 @@ def test_targets_out_of_reach_of_a_model(loss: Loss, title: str, words: str) -> 
         Network(COLUMN, mostly(0, 50, 9), hidden=(2,), loss="squared"),
     ],
 )
-def test_targets_within_reach_of_a_model(loss: Loss) -> None:  # on the border, too
+def test_targets_within_reach_of_a_model_or_on_its_border(loss: Loss) -> None:
     assert found("output_mismatch", ended(loss)) is None
 
 
